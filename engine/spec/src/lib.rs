@@ -3,6 +3,14 @@
 //!
 //! Pure: no clock, no randomness, no environment, no file or network access. It knows nothing of graphs, runs or backends.
 
+pub mod diagnostic;
+pub mod path;
+pub mod read;
+pub mod source;
 pub mod types;
 
+pub use diagnostic::{Diagnostic, Mark, Severity, Span};
+pub use path::{Path, Segment};
+pub use read::{Kind, Object, ObjectValue, Read, read};
+pub use source::{Node, NodeKind, Source};
 pub use types::*;
