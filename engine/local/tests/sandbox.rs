@@ -1,0 +1,3 @@
+fn main() {
+    tiphys_local::sandbox::spawner_main();
+}
