@@ -55,7 +55,7 @@ pub struct ValueFrom {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map_key_ref: Option<Box<core::ConfigMapKeySelector>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub default: Option<String>,
+    pub default: Option<AnyString>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,122 @@
+//! What the core asks of the world. An effect leaves no choice open and may be performed twice without harm: its key names it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+use tiphys_spec as spec;
+
+/// Names one pod for ever: at most one exists per key (law 2, promise P1).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PodKey {
+    /// `metadata.uid` of the workflow.
+    pub workflow: Arc<str>,
+    /// `status.nodes[].id`.
+    pub node: String,
+    /// How often this node was begun anew: 0, and one more after each `retry` of the whole workflow.
+    pub attempt: u32,
+}
+
+impl fmt::Display for PodKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.workflow, self.node, self.attempt)
+    }
+}
+
+/// One thing to do. A backend matches it exhaustively.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Start the pod; already there is as good as started. Its life comes back as [`crate::Observation`]s.
+    CreatePod(Box<PodIntent>),
+    /// End the pod: TERM, then KILL after its grace period. Its end comes back as `PodFinished`; a pod that never started, or is
+    /// unknown, comes back as `PodFinished` as well.
+    StopPod { key: PodKey },
+    /// Take all of the locks for the holder, or none; answer `LocksAcquired` or `LocksWaiting`, and `LocksAcquired` once they are free.
+    AcquireLocks(Box<LockRequest>),
+    /// Give back all that the holder has or waits for.
+    ReleaseLocks { holder: String },
+    /// Ask the memo cache; answer `MemoFound` or `MemoMissing`.
+    LookupMemo { node: String, cache: String, key: String },
+    /// Remember the outputs of a node.
+    SaveMemo { node: String, cache: String, key: String, outputs: Box<spec::Outputs> },
+    /// Run a template of a kind that a plug-in provides; answer `PodFinished` under the same key.
+    CallPlugin(Box<PluginCall>),
+}
+
+/// A pod to start: everything about it, tags replaced.
+#[derive(Clone, Debug)]
+pub struct PodIntent {
+    pub key: PodKey,
+    /// Argo's pod name, version 2 (`<workflow>-<template>-<hash>`).
+    pub name: String,
+    pub node_name: String,
+    pub template_name: String,
+    /// container, script, resource with sidecars, init containers, volumes and metadata, tags replaced. `inputs` and
+    /// `outputs.parameters` of it are not used; they are below.
+    pub template: Arc<spec::Template>,
+    /// The workflow's own volumes, tags replaced.
+    pub volumes: Arc<Vec<k8s_openapi::api::core::v1::Volume>>,
+    pub inputs: Vec<InputFile>,
+    pub parameters: Vec<OutputFile>,
+    /// Artifacts to save: name, path, archive, mode; a location of its own or none (then the repository's).
+    pub artifacts: Vec<spec::Artifact>,
+    /// Somebody reads `outputs.result`: standard output of `main` is wanted.
+    pub capture_result: bool,
+    pub daemon: bool,
+    /// Part of an exit handler: not stopped with the workflow.
+    pub on_exit: bool,
+    /// When the pod has to have ended, if ever. The core asks for the stop itself; a cluster may enforce it too.
+    pub deadline: Option<Timestamp>,
+    /// Seconds between TERM and KILL.
+    pub grace: u32,
+}
+
+/// An input artifact to place in the pod.
+#[derive(Clone, Debug)]
+pub struct InputFile {
+    pub name: String,
+    /// Where it comes from: a driver with its key, `raw` data, or an output of an earlier node.
+    pub artifact: spec::Artifact,
+    pub path: String,
+    pub optional: bool,
+}
+
+/// A file whose content becomes an output parameter.
+#[derive(Clone, Debug)]
+pub struct OutputFile {
+    pub name: String,
+    pub path: String,
+}
+
+/// Locks wanted together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockRequest {
+    /// `<namespace>/<workflow>` or `<namespace>/<workflow>/<node id>`, as Argo's.
+    pub holder: String,
+    pub locks: Vec<LockName>,
+    /// Higher goes first, then the older workflow.
+    pub priority: i64,
+    pub created: Timestamp,
+}
+
+/// One lock.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LockName {
+    /// `<ns>/Mutex/<name>`, `<ns>/ConfigMap/<cm>/<key>`, `<ns>/Database/<key>`, as Argo names them.
+    pub name: String,
+    /// How many may hold it; none: the backend has to find it out (a ConfigMap or database of the cluster).
+    pub limit: Option<u32>,
+    pub mutex: bool,
+}
+
+/// A call of a plug-in kind.
+#[derive(Clone, Debug)]
+pub struct PluginCall {
+    pub key: PodKey,
+    pub node_name: String,
+    pub kind: String,
+    /// The template, tags replaced.
+    pub template: serde_json::Value,
+    pub inputs: Option<spec::Inputs>,
+    pub deadline: Option<Timestamp>,
+}
