@@ -53,8 +53,14 @@ impl Exit {
         use rustix::fs::{Mode, OFlags};
         let mut temporary = name.as_os_str().to_owned();
         temporary.push(".new");
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let mut file = File::from(rustix::fs::openat(folder, &temporary, flags, Mode::from_raw_mode(0o644))?);
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let mut file = File::from(rustix::fs::openat(
+            folder,
+            &temporary,
+            flags,
+            Mode::from_raw_mode(0o644),
+        )?);
         file.write_all(&serde_json::to_vec(self)?)?;
         file.sync_data()?;
         rustix::fs::renameat(folder, &temporary, folder, name)?;

@@ -12,7 +12,9 @@ pub enum OpenError {
     Scratch { path: PathBuf, source: io::Error },
     #[error("start the spawner of steps: {0}")]
     Spawner(#[source] io::Error),
-    #[error("reach a Docker-API engine (DOCKER_HOST, /var/run/docker.sock and Podman's sockets were tried): {0}")]
+    #[error(
+        "reach a Docker-API engine (DOCKER_HOST, /var/run/docker.sock and Podman's sockets were tried): {0}"
+    )]
     Engine(String),
 }
 
@@ -28,7 +30,11 @@ pub enum StartError {
     #[error("enter the working directory {path}: {reason}")]
     Workdir { path: PathBuf, reason: String },
     #[error("show {source_path} at {target}: {reason}")]
-    Bind { source_path: PathBuf, target: PathBuf, reason: String },
+    Bind {
+        source_path: PathBuf,
+        target: PathBuf,
+        reason: String,
+    },
     #[error("collect {path}: {reason}")]
     Collect { path: PathBuf, reason: String },
     #[error("pull the image `{image}`: {reason}")]
@@ -39,7 +45,9 @@ pub enum StartError {
     Ended(String),
     #[error("use {path}: {reason}")]
     File { path: PathBuf, reason: String },
-    #[error("run a container without a command: the host sandbox does not use images, so `command` must be given")]
+    #[error(
+        "run a container without a command: the host sandbox does not use images, so `command` must be given"
+    )]
     NoCommand,
     /// The sandbox itself failed; another attempt may do.
     #[error("prepare the sandbox: {0}")]

@@ -10,6 +10,7 @@
 //! `main` must call [`spawner_main`] before anything else, above all before a thread exists: the host sandbox starts steps from
 //! a small helper process, which is this same executable under another name.
 
+mod collect;
 mod container;
 mod exit;
 mod fault;
@@ -42,7 +43,21 @@ impl Sandbox {
     /// The kind asked for is not to be had here. `host` always is, if only as plain processes: see [`Sandbox::warnings`].
     pub async fn open(kind: Option<Kind>, scratch: &Path) -> Result<Sandbox, OpenError> {
         let _ = kind;
-        Ok(Sandbox { inner: Inner::Host(host::Host::open(scratch)?) })
+        Sandbox::open_host(scratch, None).await
+    }
+
+    /// A host sandbox that tries only the weaker mode `forced`: for tests of what happens where the kernel refuses more.
+    #[doc(hidden)]
+    pub async fn open_host(
+        scratch: &Path,
+        forced: Option<&'static str>,
+    ) -> Result<Sandbox, OpenError> {
+        let scratch = scratch.to_owned();
+        let opened = tokio::task::spawn_blocking(move || host::Host::open(&scratch, forced)).await;
+        let host = opened.map_err(|error| OpenError::Spawner(std::io::Error::other(error)))??;
+        Ok(Sandbox {
+            inner: Inner::Host(host),
+        })
     }
 
     /// One line for the head of a run, such as `host: mount+pid+ipc namespaces, copy-on-write over /`.
@@ -67,7 +82,9 @@ impl Sandbox {
     /// The command did not start; nothing is left of it and no record is written.
     pub async fn start(&self, container: Container) -> Result<Running, StartError> {
         match &self.inner {
-            Inner::Host(host) => Ok(Running { inner: RunningInner::Host(host.start(container).await?) }),
+            Inner::Host(host) => Ok(Running {
+                inner: RunningInner::Host(host.start(container).await?),
+            }),
         }
     }
 }
@@ -113,7 +130,7 @@ impl Running {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         match &self.inner {
-            RunningInner::Host(step) => Some(step.pid()),
+            RunningInner::Host(step) => step.pid(),
         }
     }
 }
