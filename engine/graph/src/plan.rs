@@ -146,6 +146,8 @@ pub struct Call {
     /// The step's, task's or hook's name.
     pub name: String,
     pub target: Target,
+    /// `templateRef` as written, for the node's record; none for `template` and `inline`.
+    pub reference: Option<spec::TemplateRef>,
     pub arguments: Vec<Argument>,
     pub artifacts: Vec<ArtifactArgument>,
     pub when: Option<Text>,
