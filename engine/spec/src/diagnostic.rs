@@ -15,7 +15,11 @@ pub struct Mark {
 
 impl Mark {
     /// The first character of a text.
-    pub const START: Mark = Mark { offset: 0, line: 1, column: 1 };
+    pub const START: Mark = Mark {
+        offset: 0,
+        line: 1,
+        column: 1,
+    };
 
     /// This place moved past `text`.
     #[must_use]
@@ -54,7 +58,10 @@ impl Span {
     /// The empty stretch at `mark`.
     #[must_use]
     pub fn at(mark: Mark) -> Span {
-        Span { start: mark, end: mark }
+        Span {
+            start: mark,
+            end: mark,
+        }
     }
 
     /// The bytes covered.
@@ -102,11 +109,16 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     #[must_use]
-    pub fn new(severity: Severity, code: &'static str, source: &Arc<str>, message: impl Into<String>) -> Diagnostic {
+    pub fn new(
+        severity: Severity,
+        code: &'static str,
+        source: &Arc<str>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
         Diagnostic {
             code,
             severity,
-            message: message.into(),
+            message: one_line(message.into()),
             path: None,
             span: None,
             source: Arc::clone(source),
@@ -121,7 +133,11 @@ impl Diagnostic {
     }
 
     #[must_use]
-    pub fn warning(code: &'static str, source: &Arc<str>, message: impl Into<String>) -> Diagnostic {
+    pub fn warning(
+        code: &'static str,
+        source: &Arc<str>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
         Diagnostic::new(Severity::Warning, code, source, message)
     }
 
@@ -139,7 +155,7 @@ impl Diagnostic {
 
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
-        self.help = Some(help.into());
+        self.help = Some(one_line(help.into()));
         self
     }
 
@@ -169,6 +185,21 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// Text of a user's file may hold anything; a message shows its line ends and control characters as escapes.
+fn one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let shown = |c: char| {
+        if c.is_control() {
+            c.escape_debug().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(shown).collect()
+}
+
 /// Puts diagnostics in the order of the text; those with no place come first.
 pub fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by(|a, b| {
@@ -185,7 +216,10 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 
 /// The candidate that `written` was most likely meant to be, if one is near enough.
 #[must_use]
-pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(
+    written: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let folded = written.to_ascii_lowercase();
     let allowed = match written.chars().count() {
         0 => return None,
@@ -198,6 +232,9 @@ pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>)
         lower if lower.len().abs_diff(folded.len()) > allowed => usize::MAX,
         lower => strsim::damerau_levenshtein(&lower, &folded),
     };
-    let (best, near) = candidates.into_iter().map(|c| (c, distance(c))).min_by_key(|(_, near)| *near)?;
+    let (best, near) = candidates
+        .into_iter()
+        .map(|c| (c, distance(c)))
+        .min_by_key(|(_, near)| *near)?;
     (near <= allowed && near < written.chars().count()).then_some(best)
 }

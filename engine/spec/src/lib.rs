@@ -3,12 +3,15 @@
 //!
 //! Pure: no clock, no randomness, no environment, no file or network access. It knows nothing of graphs, runs or backends.
 
+pub mod decode;
 pub mod diagnostic;
 pub mod path;
 pub mod read;
 pub mod source;
 pub mod types;
+pub mod write;
 
+pub use decode::decode;
 pub use diagnostic::{Diagnostic, Mark, Severity, Span};
 pub use path::{Path, Segment};
 pub use read::{Kind, Object, ObjectValue, Read, read};

@@ -79,7 +79,10 @@ impl FromIterator<Segment> for Path {
 
 /// A key that needs no brackets.
 fn is_bare(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'$'))
+    !key.is_empty()
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'$'))
 }
 
 impl fmt::Display for Path {
@@ -87,7 +90,9 @@ impl fmt::Display for Path {
         for (position, segment) in self.0.iter().enumerate() {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
-                Segment::Key(key) if is_bare(key) => write!(f, "{}{key}", if position > 0 { "." } else { "" })?,
+                Segment::Key(key) if is_bare(key) => {
+                    write!(f, "{}{key}", if position > 0 { "." } else { "" })?
+                }
                 Segment::Key(key) => write!(f, "[{key:?}]")?,
             }
         }
@@ -117,7 +122,11 @@ impl FromStr for Path {
                 path.push(Segment::Index(index.parse().map_err(|_| fault())?));
                 rest = tail;
             } else {
-                let bare = if path.is_root() { rest } else { rest.strip_prefix('.').ok_or_else(fault)? };
+                let bare = if path.is_root() {
+                    rest
+                } else {
+                    rest.strip_prefix('.').ok_or_else(fault)?
+                };
                 let end = bare.find(['.', '[']).unwrap_or(bare.len());
                 if end == 0 {
                     return Err(fault());
@@ -136,7 +145,13 @@ mod tests {
 
     #[test]
     fn prints_and_reads() {
-        for text in ["", "spec.templates[2].container.image", "metadata.labels[\"a.b/c\"]", "steps[0][1].name", "a-b.c_d"] {
+        for text in [
+            "",
+            "spec.templates[2].container.image",
+            "metadata.labels[\"a.b/c\"]",
+            "steps[0][1].name",
+            "a-b.c_d",
+        ] {
             let path: Path = text.parse().unwrap();
             assert_eq!(path.to_string(), text);
         }

@@ -1,10 +1,15 @@
 //! Bytes to objects: which kinds a file holds, and each as its type.
 
-use std::fmt;
+mod header;
+mod object;
+
 use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
+pub use object::{Kind, Object, ObjectValue};
+
+use crate::diagnostic::{self, Diagnostic};
 use crate::source::{Node, Source};
+use header::Header;
 
 /// All that a file holds, and all that is wrong with it, in the order of its text.
 #[derive(Clone, Debug)]
@@ -14,67 +19,77 @@ pub struct Read {
     pub source: Arc<Source>,
 }
 
-#[derive(Clone, Debug)]
-pub struct Object {
-    pub kind: Kind,
-    /// Which document of the file it came from, from 0.
-    pub document: usize,
-    /// Its own tree: paths inside the object start here.
-    pub node: Arc<Node>,
-    pub value: ObjectValue,
-    /// False when some of its text could not be taken over into `value`; a diagnostic says what.
-    pub complete: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    Workflow,
-    WorkflowTemplate,
-    ClusterWorkflowTemplate,
-    CronWorkflow,
-    WorkflowEventBinding,
-    WorkflowTaskSet,
-    WorkflowTaskResult,
-    WorkflowArtifactGCTask,
-    ConfigMap,
-    Other(Arc<str>),
-}
-
-/// An object as its type. The types of our own kinds join as they are defined.
-#[derive(Clone, Debug)]
-pub enum ObjectValue {
-    ConfigMap(Box<k8s_openapi::api::core::v1::ConfigMap>),
-    Other { api_version: String, kind: String, value: serde_json::Value },
-}
-
-impl Kind {
+impl Read {
+    /// True when nothing is wrong; warnings may remain.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Kind::Workflow => "Workflow",
-            Kind::WorkflowTemplate => "WorkflowTemplate",
-            Kind::ClusterWorkflowTemplate => "ClusterWorkflowTemplate",
-            Kind::CronWorkflow => "CronWorkflow",
-            Kind::WorkflowEventBinding => "WorkflowEventBinding",
-            Kind::WorkflowTaskSet => "WorkflowTaskSet",
-            Kind::WorkflowTaskResult => "WorkflowTaskResult",
-            Kind::WorkflowArtifactGCTask => "WorkflowArtifactGCTask",
-            Kind::ConfigMap => "ConfigMap",
-            Kind::Other(kind) => kind,
-        }
+    pub fn is_sound(&self) -> bool {
+        !diagnostic::has_errors(&self.diagnostics)
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Reads a file: every document, every object, every fault.
+/// Reads a file: every document, every object, every fault. `name` is what diagnostics call it.
 #[must_use]
 pub fn read(name: &str, bytes: &[u8]) -> Read {
     let mut diagnostics = Vec::new();
-    let source = Arc::new(Source::parse(name, bytes, &mut diagnostics));
-    Read { objects: Vec::new(), diagnostics, source }
+    let source = Source::parse(name, bytes, &mut diagnostics);
+    let mut reader = Reader {
+        source: &source,
+        diagnostics,
+        objects: Vec::new(),
+    };
+    for (document, node) in source.documents.iter().enumerate() {
+        reader.document(document, node, None);
+    }
+    let Reader {
+        mut diagnostics,
+        objects,
+        ..
+    } = reader;
+    diagnostic::sort(&mut diagnostics);
+    Read {
+        objects,
+        diagnostics,
+        source: Arc::new(source),
+    }
+}
+
+struct Reader<'s> {
+    source: &'s Source,
+    diagnostics: Vec<Diagnostic>,
+    objects: Vec<Object>,
+}
+
+impl Reader<'_> {
+    /// Reads one object, or the items of a list of them, which take the header of the list where they have none.
+    fn document(&mut self, document: usize, node: &Arc<Node>, list: Option<&Header>) {
+        let header = match header::of(node, list, self.source) {
+            Ok(header) => header,
+            Err(fault) => return self.diagnostics.push(*fault),
+        };
+        match header.items(node) {
+            Some((items, header)) => {
+                for item in items {
+                    self.document(document, &Arc::new(item.clone()), header.as_ref());
+                }
+            }
+            None => self.object(document, node, &header),
+        }
+    }
+
+    fn object(&mut self, document: usize, node: &Arc<Node>, header: &Header) {
+        let before = self.diagnostics.len();
+        let kind = header.kind(node, self.source, &mut self.diagnostics);
+        let value = ObjectValue::decode(&kind, header, node, self.source, &mut self.diagnostics);
+        let complete = !diagnostic::has_errors(&self.diagnostics[before..]);
+        if let Some(value) = value {
+            let node = Arc::clone(node);
+            self.objects.push(Object {
+                kind,
+                document,
+                node,
+                value,
+                complete,
+            });
+        }
+    }
 }

@@ -112,7 +112,9 @@ impl Node {
     /// The value at `path` below this one.
     #[must_use]
     pub fn at(&self, path: &Path) -> Option<&Node> {
-        path.segments().iter().try_fold(self, |node, segment| node.child(segment))
+        path.segments()
+            .iter()
+            .try_fold(self, |node, segment| node.child(segment))
     }
 
     /// The place of the value at `path`, or of its nearest ancestor that exists.
@@ -132,7 +134,9 @@ impl Node {
     #[must_use]
     pub fn locate_key(&self, path: &Path) -> Span {
         let key = match (path.parent(), path.last()) {
-            (Some(parent), Some(Segment::Key(key))) => self.at(&parent).and_then(|map| map.entry(key)),
+            (Some(parent), Some(Segment::Key(key))) => {
+                self.at(&parent).and_then(|map| map.entry(key))
+            }
             _ => None,
         };
         key.map_or_else(|| self.locate(path), |entry| entry.key_span)
