@@ -39,7 +39,10 @@ pub fn decode<T: DeserializeOwned>(
     let state = State::new(source, node);
     let value = state.run();
     if state.more.get() {
-        let message = format!("there are more faults than the {MAX_FAULTS} given");
+        let message = format!(
+            "there are more faults than the {} given",
+            state.faults.borrow().len()
+        );
         let told = Diagnostic::error("too-many-faults", &source.name, message);
         state
             .faults
@@ -95,7 +98,10 @@ impl<'n> State<'n> {
             if self.is_pruned(self.root) {
                 return None;
             }
-            if self.more.get() || self.seen.get() > MAX_WORK {
+            if self.seen.get() > MAX_WORK {
+                self.more.set(true);
+            }
+            if self.more.get() {
                 return None;
             }
         }

@@ -4,8 +4,9 @@
 //! comments, recovery at the next document and limits on nesting, and it reads JSON too (tabs, surrogate pairs).
 //!
 //! Plain scalars mean what they mean to Kubernetes' YAML reader, which Argo uses (YAML 1.1): `yes`, `on`, `0644`, `1_000`
-//! are a boolean and numbers where any value may stand. Dates and `12:30` are text. See [`Meaning`].
+//! are a boolean and numbers where any value may stand. Dates and `12:30` are text. See [`Meaning`]. Keys are text as written.
 
+mod alias;
 mod build;
 mod map;
 mod node;

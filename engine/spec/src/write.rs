@@ -13,7 +13,7 @@ use tree::Tree;
 pub struct WriteError(#[from] serde_json::Error);
 
 /// JSON, indented by two. Characters that a YAML reader would refuse stand as escapes.
-pub fn to_json<T: Serialize>(value: &T) -> Result<String, WriteError> {
+pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, WriteError> {
     let text = serde_json::to_string_pretty(value)?;
     let safe = |c: char| c == '\n' || scalar::is_printable(c);
     if text.chars().all(safe) {
@@ -32,7 +32,7 @@ pub fn to_json<T: Serialize>(value: &T) -> Result<String, WriteError> {
 
 /// One YAML document in block style, ending in a newline. Strings have quotes exactly where a reader of YAML 1.1 or 1.2
 /// would misread them; several lines are a `|` block.
-pub fn to_yaml<T: Serialize>(value: &T) -> Result<String, WriteError> {
+pub fn to_yaml<T: Serialize + ?Sized>(value: &T) -> Result<String, WriteError> {
     let tree: Tree = serde_json::from_str(&serde_json::to_string(value)?)?;
     let mut out = String::new();
     root(&tree, &mut out);

@@ -461,3 +461,32 @@ fn locates_inside_scalars() {
         assert_eq!(inside(text, tag), expected, "{text}");
     }
 }
+
+#[test]
+fn reads_windows_files() {
+    let text =
+        "\u{feff}name: a # why\r\nlabels:\r\n  x: |\r\n    1\r\n    2\r\n  y: \"b\r\n    c\"\r\n";
+    let mut said = Vec::new();
+    let source = Source::parse("f", text.as_bytes(), &mut said);
+    let value: Small = decode(&source.documents[0], &source, &mut said).unwrap();
+    assert_eq!(said, []);
+    assert_eq!(
+        (&*value.name, &*value.labels["x"], &*value.labels["y"]),
+        ("a", "1\n2\n", "b c")
+    );
+    assert_eq!(
+        (&*source.comments[0].text, source.comments[0].own_line),
+        (" why", false)
+    );
+    assert_eq!(
+        source.documents[0]
+            .get("labels")
+            .unwrap()
+            .get("y")
+            .unwrap()
+            .span
+            .start
+            .line,
+        6
+    );
+}

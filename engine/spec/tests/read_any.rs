@@ -245,3 +245,52 @@ fn large_files() {
     survives(wide.as_bytes());
     println!("100000 keys: {:?}", start.elapsed());
 }
+
+/// Long texts that make naive readers slow or deep.
+#[test]
+fn hostile_texts() {
+    let head = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n";
+    let enums = "  - {name: t, inputs: {artifacts: [{name: a, archive: {tar: x}, artifactGC: {strategy: Nevr}}]}}\n";
+    let texts = [
+        "a: ".repeat(200_000),
+        "- ".repeat(200_000),
+        "? ".repeat(200_000),
+        "[".repeat(500_000),
+        "{a: ".repeat(200_000),
+        format!("[{}", "a, ".repeat(200_000)),
+        format!("[{}]", "{a: [1, \"b\"]}, ".repeat(60_000)),
+        "---\n".repeat(200_000),
+        "--- [\n".repeat(50_000),
+        "--- a: b: c\n".repeat(50_000),
+        "# c\n".repeat(200_000),
+        "a: # c\n".repeat(50_000),
+        "&a ".repeat(200_000),
+        "!!str ".repeat(200_000),
+        format!("a: {}", "x ".repeat(500_000)),
+        format!("a: {}", "x\n  ".repeat(200_000)),
+        format!("a: \"{}", "\\n".repeat(500_000)),
+        format!("a: |\n{}", "  x\n\n".repeat(100_000)),
+        format!("{}: 1", "k".repeat(1_000_000)),
+        format!("{{\"{}\": 1}}", "k ".repeat(500_000)),
+        format!("a: &a [x]\n{}", "b: *a\n".repeat(50_000)),
+        "\t".repeat(500_000),
+        "\n".repeat(500_000),
+        "\"a\" ".repeat(200_000),
+        "*a ".repeat(200_000),
+        "<<: [{a: 1}]\n".repeat(50_000),
+        "%TAG ! x\n".repeat(50_000),
+        format!("{head}  templates:\n{}", enums.repeat(20_000)),
+        format!("{head}  templates: [{}]\n", "{name: [1]}, ".repeat(50_000)),
+    ];
+    for text in texts {
+        let start = Instant::now();
+        survives(text.as_bytes());
+        println!(
+            "{:>9} bytes {:>8.1?}  {:?}",
+            text.len(),
+            start.elapsed(),
+            &text[..text.len().min(30)]
+        );
+        assert!(start.elapsed().as_secs() < 30);
+    }
+}

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle, Tag};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::alias::Anchored;
 use super::map::MapFrame;
 use super::syntax;
 use super::{Comment, CoreTag, MAX_DEPTH, Node, NodeKind, Scalar, Style};
 use crate::diagnostic::{Diagnostic, Mark, Span};
-
-/// Copies that aliases may make: this many, and ten times what is written.
-const COPIES: usize = 100_000;
 
 /// Characters of a key; JSON sets no limit, so this one is generous.
 const LONGEST_KEY: usize = 1 << 16;
@@ -22,14 +20,15 @@ pub(super) struct Builder<'a> {
     pub diagnostics: &'a mut Vec<Diagnostic>,
     pub documents: Vec<Arc<Node>>,
     pub comments: Vec<Comment>,
-    stack: Vec<Frame>,
-    anchors: FxHashMap<usize, Anchored>,
+    pub stack: Vec<Frame>,
+    pub anchors: FxHashMap<usize, Anchored>,
     keys: FxHashSet<Arc<str>>,
-    written: usize,
-    copied: usize,
+    pub written: usize,
+    /// Values copied for anchors and aliases.
+    pub copied: usize,
 }
 
-struct Frame {
+pub(super) struct Frame {
     start: Mark,
     end: Mark,
     flow: bool,
@@ -42,14 +41,8 @@ enum Body {
     Map(Box<MapFrame>),
 }
 
-struct Anchored {
-    node: Node,
-    size: usize,
-    depth: usize,
-}
-
 /// Why a document was given up; the diagnostic is already out.
-struct Abandoned;
+pub(super) struct Abandoned;
 
 pub(super) fn mark(marker: granit_parser::Marker) -> Mark {
     Mark {
@@ -228,7 +221,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn too_deep(&mut self, span: Span) -> Abandoned {
+    pub fn too_deep(&mut self, span: Span) -> Abandoned {
         let message = format!("values are nested more than {MAX_DEPTH} deep");
         self.report(Diagnostic::error("too-deep", self.name, message).at(span));
         Abandoned
@@ -272,31 +265,22 @@ impl<'a> Builder<'a> {
         );
         Scalar {
             value: raw.into(),
-            style: Style::DoubleQuoted,
-            tag: None,
+            style: Style::Plain,
+            tag: Some(CoreTag::Str),
         }
     }
 
     /// Puts a finished value into the collection it belongs to.
-    fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Abandoned> {
+    pub fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Abandoned> {
         self.written += 1;
         if anchor != 0 {
-            let (size, depth) = measure(&node);
-            self.copy(size, node.span)?;
-            self.anchors.insert(
-                anchor,
-                Anchored {
-                    node: node.clone(),
-                    size,
-                    depth,
-                },
-            );
+            self.anchor(anchor, &node)?;
         }
         self.place(node);
         Ok(())
     }
 
-    fn place(&mut self, node: Node) {
+    pub fn place(&mut self, node: Node) {
         let Some(frame) = self.stack.last_mut() else {
             if !node.is_null() {
                 self.documents.push(Arc::new(node));
@@ -315,75 +299,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Abandoned> {
-        let Some(found) = self.anchors.get(&anchor) else {
-            self.report(
-                Diagnostic::error(
-                    "alias-cycle",
-                    self.name,
-                    "an alias stands inside its own anchor",
-                )
-                .at(span),
-            );
-            return Err(Abandoned);
-        };
-        let (size, depth) = (found.size, found.depth);
-        if self.stack.len() + depth > MAX_DEPTH {
-            return Err(self.too_deep(span));
-        }
-        self.copy(size, span)?;
-        if let Some(found) = self.anchors.get(&anchor) {
-            let node = Node {
-                alias: Some(Box::new(span)),
-                ..found.node.clone()
-            };
-            self.place(node);
-        }
-        Ok(())
-    }
-
-    fn unknown_alias(&mut self, name: &str, span: Span) -> Result<(), Abandoned> {
-        self.report(
-            Diagnostic::error(
-                "unknown-alias",
-                self.name,
-                format!("no anchor `&{name}` stands before this alias"),
-            )
-            .at(span)
-            .help(format!("quote it if text is meant: \"*{name}\"")),
-        );
-        let scalar = Scalar {
-            value: format!("*{name}").into(),
-            style: Style::Plain,
-            tag: Some(CoreTag::Str),
-        };
-        self.finish(
-            Node {
-                span,
-                kind: NodeKind::Scalar(scalar),
-                alias: None,
-            },
-            0,
-        )
-    }
-
-    fn copy(&mut self, size: usize, span: Span) -> Result<(), Abandoned> {
-        self.copied += size;
-        if self.copied <= COPIES + 10 * self.written {
-            return Ok(());
-        }
-        self.report(
-            Diagnostic::error(
-                "alias-limit",
-                self.name,
-                "aliases expand to too many values",
-            )
-            .at(span),
-        );
-        Err(Abandoned)
-    }
-
-    fn report(&mut self, diagnostic: Diagnostic) {
+    pub fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 }
@@ -397,18 +313,5 @@ fn core_tag(tag: &Tag) -> Option<CoreTag> {
         "null" => Some(CoreTag::Null),
         "binary" => Some(CoreTag::Binary),
         _ => None,
-    }
-}
-
-/// How many values a tree holds, and how deep it goes. Trees are never deeper than `MAX_DEPTH`.
-fn measure(node: &Node) -> (usize, usize) {
-    let join = |(size, depth): (usize, usize), child: &Node| {
-        let (s, d) = measure(child);
-        (size + s, depth.max(d + 1))
-    };
-    match &node.kind {
-        NodeKind::Scalar(_) => (1, 0),
-        NodeKind::Seq(items) => items.iter().fold((1, 1), join),
-        NodeKind::Map(entries) => entries.iter().map(|entry| &entry.value).fold((1, 1), join),
     }
 }
