@@ -198,16 +198,6 @@ impl Each {
 }
 
 impl Node {
-    /// A node over others; its height is one more than the tallest of them.
-    pub(crate) fn over(at: usize, children: &[&Node], kind: Kind) -> Node {
-        let tallest = children.iter().map(|child| child.height).max().unwrap_or(0);
-        Node {
-            at: at as u32,
-            height: tallest.saturating_add(1),
-            kind,
-        }
-    }
-
     pub(crate) fn leaf(at: usize, kind: Kind) -> Node {
         Node {
             at: at as u32,

@@ -179,7 +179,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, String> {
     Ok(as_go(&json))
 }
 
-fn as_go(json: &serde_json::Value) -> Value {
+pub(crate) fn as_go(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Number(number) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
         serde_json::Value::Array(items) => Value::list(items.iter().map(as_go).collect()),

@@ -21,6 +21,7 @@ mod each;
 mod eval;
 pub mod format;
 mod json;
+mod jsonpath;
 mod lexer;
 mod limits;
 mod methods;

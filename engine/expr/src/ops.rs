@@ -1,7 +1,6 @@
 //! Operators, equality, order, members: what values do with each other.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ast::Binary;
@@ -407,16 +406,4 @@ pub(crate) fn deeper(value: &Value, limit: usize, fuel: &mut Fuel) -> Result<boo
         ),
         _ => Ok(false),
     }
-}
-
-/// A map of strings from pairs, if all keys are strings.
-pub(crate) fn map_of(entries: Vec<(Value, Value)>) -> Value {
-    let mut map = BTreeMap::new();
-    for (key, value) in &entries {
-        let Value::Str(name) = key else {
-            return Value::Table(Arc::new(entries));
-        };
-        map.insert(name.to_string(), value.clone());
-    }
-    Value::Map(Arc::new(map))
 }

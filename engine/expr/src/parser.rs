@@ -126,16 +126,7 @@ impl Parser {
         result
     }
 
-    /// A node over others, within the limit of height.
-    pub(crate) fn over(
-        &self,
-        at: usize,
-        children: &[&Node],
-        kind: Kind,
-    ) -> Result<Node, SyntaxError> {
-        Parser::fits(Node::over(at, children, kind))
-    }
-
+    /// The node, if it is not too tall.
     pub(crate) fn fits(node: Node) -> Result<Node, SyntaxError> {
         if node.height > limits::HEIGHT {
             return Err(SyntaxError::new(

@@ -1,10 +1,10 @@
 //! expr-lang's functions without a predicate, and Argo's own, by family.
 
-mod convert;
-mod dates;
-mod lists;
+pub(crate) mod convert;
+pub(crate) mod dates;
+pub(crate) mod lists;
 mod maths;
-mod strings;
+pub(crate) mod strings;
 
 use crate::eval::{Run, shown};
 use crate::value::{JsonError, Value};
