@@ -1,9 +1,11 @@
 //! What a sandbox is told: one container, with no choice left open.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use super::StartError;
 
 /// Where the containers of steps run: the value of `--sandbox`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +74,31 @@ pub struct Container {
     pub limits: Option<Limits>,
 }
 
+impl Container {
+    /// Where a path of the view is on the host, if it is below a bind; later binds lie over earlier ones.
+    pub(super) fn source_of(&self, path: &Path) -> Option<PathBuf> {
+        self.binds.iter().rev().find_map(|bind| {
+            let rest = path.strip_prefix(&bind.target).ok()?;
+            Some(if rest.as_os_str().is_empty() {
+                bind.source.clone()
+            } else {
+                bind.source.join(rest)
+            })
+        })
+    }
+}
+
+/// What is wrong with a path in the view, if anything is.
+pub(super) fn unfit(path: &Path) -> Option<String> {
+    if !path.is_absolute() {
+        return Some("the path must be absolute".to_owned());
+    }
+    if path.components().any(|part| part == Component::ParentDir) {
+        return Some("the path must not contain `..`".to_owned());
+    }
+    (path == Path::new("/")).then(|| "the path must not be the root".to_owned())
+}
+
 /// A file or folder of the host that a view shows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Bind {
@@ -90,6 +117,16 @@ pub struct Collect {
     pub path: PathBuf,
     /// On the host: the copy itself, not a folder that receives it. Its parents are created; what was there is replaced.
     pub to: PathBuf,
+}
+
+impl Bind {
+    pub(super) fn refused(&self, reason: impl ToString) -> StartError {
+        StartError::Bind {
+            source_path: self.source.clone(),
+            target: self.target.clone(),
+            reason: reason.to_string(),
+        }
+    }
 }
 
 /// Upper bounds for a container and everything it starts.

@@ -12,6 +12,8 @@
 
 mod collect;
 mod container;
+#[cfg(feature = "docker")]
+mod docker;
 mod exit;
 mod fault;
 mod host;
@@ -33,6 +35,8 @@ pub struct Sandbox {
 #[derive(Clone)]
 enum Inner {
     Host(host::Host),
+    #[cfg(feature = "docker")]
+    Docker(docker::Docker),
 }
 
 impl Sandbox {
@@ -42,8 +46,27 @@ impl Sandbox {
     /// # Errors
     /// The kind asked for is not to be had here. `host` always is, if only as plain processes: see [`Sandbox::warnings`].
     pub async fn open(kind: Option<Kind>, scratch: &Path) -> Result<Sandbox, OpenError> {
-        let _ = kind;
-        Sandbox::open_host(scratch, None).await
+        if kind == Some(Kind::Host) {
+            return Sandbox::open_host(scratch, None).await;
+        }
+        match (Sandbox::open_docker().await, kind) {
+            (Err(_), None) => Sandbox::open_host(scratch, None).await,
+            (opened, _) => opened,
+        }
+    }
+
+    #[cfg(feature = "docker")]
+    async fn open_docker() -> Result<Sandbox, OpenError> {
+        Ok(Sandbox {
+            inner: Inner::Docker(docker::Docker::open().await?),
+        })
+    }
+
+    #[cfg(not(feature = "docker"))]
+    async fn open_docker() -> Result<Sandbox, OpenError> {
+        Err(OpenError::Engine(
+            "this program was built without the feature `docker`".to_owned(),
+        ))
     }
 
     /// A host sandbox that tries only the weaker mode `forced`: for tests of what happens where the kernel refuses more.
@@ -65,6 +88,8 @@ impl Sandbox {
     pub fn describe(&self) -> String {
         match &self.inner {
             Inner::Host(host) => host.describe(),
+            #[cfg(feature = "docker")]
+            Inner::Docker(docker) => docker.describe(),
         }
     }
 
@@ -73,6 +98,8 @@ impl Sandbox {
     pub fn warnings(&self) -> Vec<String> {
         match &self.inner {
             Inner::Host(host) => host.warnings(),
+            #[cfg(feature = "docker")]
+            Inner::Docker(_) => Vec::new(),
         }
     }
 
@@ -85,6 +112,10 @@ impl Sandbox {
             Inner::Host(host) => Ok(Running {
                 inner: RunningInner::Host(host.start(container).await?),
             }),
+            #[cfg(feature = "docker")]
+            Inner::Docker(docker) => Ok(Running {
+                inner: RunningInner::Docker(docker.start(container).await?),
+            }),
         }
     }
 }
@@ -96,6 +127,8 @@ pub struct Running {
 
 enum RunningInner {
     Host(host::Step),
+    #[cfg(feature = "docker")]
+    Docker(docker::Step),
 }
 
 impl Running {
@@ -104,6 +137,8 @@ impl Running {
     pub async fn wait(&mut self) -> Exit {
         match &mut self.inner {
             RunningInner::Host(step) => step.wait().await,
+            #[cfg(feature = "docker")]
+            RunningInner::Docker(step) => step.wait().await,
         }
     }
 
@@ -111,6 +146,8 @@ impl Running {
     pub fn signal(&self, signal: i32) {
         match &self.inner {
             RunningInner::Host(step) => step.signal(signal),
+            #[cfg(feature = "docker")]
+            RunningInner::Docker(step) => step.signal(signal),
         }
     }
 
@@ -131,6 +168,8 @@ impl Running {
     pub fn pid(&self) -> Option<u32> {
         match &self.inner {
             RunningInner::Host(step) => step.pid(),
+            #[cfg(feature = "docker")]
+            RunningInner::Docker(step) => step.pid(),
         }
     }
 }

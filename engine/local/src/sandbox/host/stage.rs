@@ -3,11 +3,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, socket_with};
 
 use super::view;
+use crate::sandbox::container::unfit;
 use crate::sandbox::{Container, StartError};
 
 /// A folder of the host that is held open, and a name in it.
@@ -94,7 +95,7 @@ impl Stage {
         for ((tree, folder), bind) in self.binds.drain(..).zip(&container.binds) {
             let shown = view::mount_point(&bind.target, folder)
                 .and_then(|()| view::attach(tree.as_fd(), &bind.target));
-            shown.map_err(|error| refused(bind, error.to_string()))?;
+            shown.map_err(|error| bind.refused(error))?;
         }
         Ok(())
     }
@@ -130,17 +131,6 @@ fn claim(key: &str) -> Result<Option<OwnedFd>, StartError> {
     }
 }
 
-/// What is wrong with a path in the view, if anything is.
-pub(super) fn unfit(path: &Path) -> Option<String> {
-    if !path.is_absolute() {
-        return Some("the path must be absolute".to_owned());
-    }
-    if path.components().any(|part| part == Component::ParentDir) {
-        return Some("the path must not contain `..`".to_owned());
-    }
-    (path == Path::new("/")).then(|| "the path must not be the root".to_owned())
-}
-
 fn output(path: &Path, append: bool) -> Result<File, StartError> {
     let open = || -> io::Result<File> {
         if let Some(parent) = path.parent() {
@@ -162,7 +152,7 @@ fn output(path: &Path, append: bool) -> Result<File, StartError> {
 fn binds(container: &Container) -> Result<Vec<(OwnedFd, bool)>, StartError> {
     let take = |bind: &crate::sandbox::Bind| {
         if let Some(reason) = unfit(&bind.target) {
-            return Err(refused(bind, reason));
+            return Err(bind.refused(reason));
         }
         let taken = || -> io::Result<(OwnedFd, bool)> {
             let folder = fs::metadata(&bind.source)?.is_dir();
@@ -172,15 +162,7 @@ fn binds(container: &Container) -> Result<Vec<(OwnedFd, bool)>, StartError> {
             }
             Ok((tree, folder))
         };
-        taken().map_err(|error| refused(bind, error.to_string()))
+        taken().map_err(|error| bind.refused(error))
     };
     container.binds.iter().map(take).collect()
-}
-
-pub(super) fn refused(bind: &crate::sandbox::Bind, reason: String) -> StartError {
-    StartError::Bind {
-        source_path: bind.source.clone(),
-        target: bind.target.clone(),
-        reason,
-    }
 }
