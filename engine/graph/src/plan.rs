@@ -111,7 +111,10 @@ pub enum Body {
     Steps(Vec<Vec<Call>>),
     Dag(Dag),
     /// A kind that a plug-in provides (`http`, `data`, `containerSet`, a key of `plugin`), and its body.
-    Kind { kind: String, body: Tree },
+    Kind {
+        kind: String,
+        body: Tree,
+    },
 }
 
 /// A DAG template.
@@ -192,7 +195,12 @@ pub enum Loop {
     /// `withParam`: must give a JSON list.
     Param(Text),
     /// `withSequence`.
-    Sequence { count: Option<Text>, start: Option<Text>, end: Option<Text>, format: Option<Text> },
+    Sequence {
+        count: Option<Text>,
+        start: Option<Text>,
+        end: Option<Text>,
+        format: Option<Text>,
+    },
 }
 
 /// `hooks.<name>`, or `onExit`.
@@ -360,7 +368,18 @@ pub struct Memoize {
 /// A mutex or semaphore of a `synchronization`.
 #[derive(Clone, Debug)]
 pub enum Lock {
-    Mutex { name: Text, namespace: Option<Text>, database: bool },
-    ConfigMap { name: Text, key: Text, namespace: Option<Text> },
-    Database { key: Text, namespace: Option<Text> },
+    Mutex {
+        name: Text,
+        namespace: Option<Text>,
+        database: bool,
+    },
+    ConfigMap {
+        name: Text,
+        key: Text,
+        namespace: Option<Text>,
+    },
+    Database {
+        key: Text,
+        namespace: Option<Text>,
+    },
 }
