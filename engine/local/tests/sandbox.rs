@@ -4,6 +4,9 @@
 
 #[path = "sandbox/bench.rs"]
 mod bench;
+#[cfg(feature = "docker")]
+#[path = "sandbox/docker.rs"]
+mod docker;
 #[path = "sandbox/host.rs"]
 mod host;
 #[path = "sandbox/killed.rs"]
@@ -19,6 +22,10 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let Some(at) = args.iter().position(|arg| arg == "--victim") {
         return killed::victim(&args[at + 1..]);
+    }
+    #[cfg(feature = "docker")]
+    if args.iter().any(|arg| arg == "--victim-docker") {
+        return docker::victim();
     }
     let words: Vec<&str> = args
         .iter()
@@ -58,14 +65,33 @@ fn main() {
             .status();
         failed |= !status.unwrap().success();
     }
-    assert!(!failed, "a suite of another mode failed");
+    #[cfg(feature = "docker")]
+    match docker::Engine::start() {
+        Err(reason) => println!("\nskipped: the docker sandbox, because no engine runs here: {reason}"),
+        Ok(engine) => {
+            println!("\nmode docker");
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            let status = command.arg("--mode=docker").args(&words).env("DOCKER_HOST", engine.host()).status();
+            failed |= !status.unwrap().success();
+        }
+    }
+    assert!(!failed, "a suite failed");
+}
+
+/// The cases that a mode has.
+fn cases(mode: &str) -> Vec<(&'static str, setting::Case)> {
+    #[cfg(feature = "docker")]
+    if mode == "docker" {
+        return docker::CASES.to_vec();
+    }
+    let _ = mode;
+    host::CASES.iter().chain(killed::CASES).chain(bench::CASES).copied().collect()
 }
 
 fn suite(mode: &str, words: &[&str]) {
     let mut failed: Vec<&str> = Vec::new();
-    let cases = host::CASES.iter().chain(killed::CASES).chain(bench::CASES);
     for (name, case) in
-        cases.filter(|(name, _)| words.is_empty() || words.iter().any(|word| name.contains(word)))
+        cases(mode).into_iter().filter(|(name, _)| words.is_empty() || words.iter().any(|word| name.contains(word)))
     {
         let result = std::panic::catch_unwind(|| {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -86,7 +112,7 @@ fn suite(mode: &str, words: &[&str]) {
             "test {name} ... {}",
             if result.is_ok() { "ok" } else { "FAILED" }
         );
-        failed.extend(result.is_err().then_some(*name));
+        failed.extend(result.is_err().then_some(name));
     }
     assert!(failed.is_empty(), "failed: {failed:?}");
 }

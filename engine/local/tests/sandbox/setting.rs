@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
-use tiphys_local::sandbox::{Bind, Collect, Container, Exit, Sandbox, StartError};
+use tiphys_local::sandbox::{Bind, Collect, Container, Exit, Kind, Sandbox, StartError};
 
 pub type Case = fn(Setting) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -35,7 +35,10 @@ impl Setting {
             "---" => Some("---"),
             _ => None,
         };
-        let sandbox = Sandbox::open_host(&scratch, forced).await.unwrap();
+        let sandbox = match mode {
+            "docker" => Sandbox::open(Some(Kind::Docker), &scratch).await.unwrap(),
+            _ => Sandbox::open_host(&scratch, forced).await.unwrap(),
+        };
         Setting {
             sandbox,
             folder,

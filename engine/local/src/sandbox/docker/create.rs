@@ -85,12 +85,9 @@ pub(super) fn body(container: &Container, owner: &str) -> ContainerCreateBody {
 
 /// What an engine says in its own words when it cannot create or start a container.
 pub(super) fn refused(container: &Container, error: &Error) -> StartError {
-    let (status, reason) = match error {
-        Error::DockerResponseServerError {
-            status_code,
-            message,
-        } => (*status_code, message.clone()),
-        other => (0, other.to_string()),
+    let reason = match error {
+        Error::DockerResponseServerError { message, .. } => message.clone(),
+        other => other.to_string(),
     };
     let says = |words: &[&str]| {
         words
@@ -98,7 +95,7 @@ pub(super) fn refused(container: &Container, error: &Error) -> StartError {
             .any(|word| reason.to_lowercase().contains(word))
     };
     let command = container.argv.first().cloned().unwrap_or_default();
-    if status == 409 || says(&["already in use"]) {
+    if says(&["already in use"]) {
         return StartError::Running(container.key.clone());
     }
     if says(&["chdir", "working directory", "workdir", "cwd"]) {
