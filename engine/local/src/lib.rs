@@ -11,6 +11,7 @@
 //! let run = drive(plan, run, &held, sandbox, options).await?;
 //! ```
 
+mod artifacts;
 mod event;
 mod folder;
 mod home;
@@ -19,6 +20,7 @@ mod mailbox;
 mod node;
 mod order;
 pub mod sandbox;
+mod store;
 mod submitted;
 mod summary;
 
@@ -28,6 +30,7 @@ pub use home::Home;
 pub use journal::Stored;
 pub use mailbox::{Delivered, OrderError};
 pub use order::Order;
+pub use store::StoreError;
 pub use submitted::Submitted;
 pub use summary::Summary;
 

@@ -1,0 +1,163 @@
+//! Loading and saving artifacts.
+//!
+//! The repository is a folder that stands for a bucket. An artifact that names no bucket or endpoint of its own is in it, under
+//! its key, whatever driver it names; one that does is refused, unless the bucket was mapped to a folder.
+
+mod archive;
+mod git;
+mod http;
+mod location;
+mod sniff;
+pub(crate) mod tree;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use std::collections::BTreeMap;
+use tiphys_spec as spec;
+
+use crate::submitted::Submitted;
+use location::Location;
+
+/// Why an artifact could not be loaded or saved, without the artifact's name.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ArtifactError {
+    #[error("there is nothing under the key `{0}` in the artifact repository")]
+    NoSuchKey(String),
+    #[error("it has no location: it names no driver, and no earlier step gave it")]
+    NoLocation,
+    #[error("{0}")]
+    Refused(String),
+    #[error("the secret `{name}` has no key `{key}`, or was not given beside the workflow")]
+    NoSecret { name: String, key: String },
+    #[error("{what}: {source}")]
+    File { what: String, source: io::Error },
+    #[error("{0}")]
+    Remote(String),
+}
+
+impl ArtifactError {
+    pub(crate) fn at(path: &Path, source: io::Error) -> ArtifactError {
+        ArtifactError::File { what: path.display().to_string(), source }
+    }
+}
+
+/// The artifacts of a run.
+#[derive(Clone)]
+pub(crate) struct Artifacts {
+    pub repository: PathBuf,
+    /// Folders that stand for buckets.
+    pub buckets: Arc<BTreeMap<String, PathBuf>>,
+    pub submitted: Arc<Submitted>,
+}
+
+/// What is to be saved.
+pub(crate) struct Find<'a> {
+    /// On this host.
+    pub path: &'a Path,
+    /// What it is called in the container.
+    pub name: &'a str,
+    /// Nobody else uses it, so it may be moved.
+    pub ours: bool,
+}
+
+impl Artifacts {
+    /// Puts an artifact at `to`, which must not exist; its parent must.
+    pub(crate) fn load(&self, artifact: &spec::Artifact, to: &Path) -> Result<(), ArtifactError> {
+        match self.locate(artifact)?.ok_or(ArtifactError::NoLocation)? {
+            Location::Raw(data) => fs::write(to, data).map_err(|error| ArtifactError::at(to, error))?,
+            Location::Folder { root, key } => {
+                let path = root.join(&key);
+                if !path.exists() {
+                    return Err(ArtifactError::NoSuchKey(key));
+                }
+                archive::unpack(artifact.archive.as_deref(), &path, false, to)?;
+            }
+            Location::Http(request) => {
+                let download = beside(to, "download");
+                let done = http::get(&request, &download);
+                let done = done.and_then(|()| archive::unpack(artifact.archive.as_deref(), &download, true, to));
+                let _ = fs::remove_file(&download);
+                done?;
+            }
+            Location::Git(git) => git::clone(git, &self.submitted, to)?,
+        }
+        if let Some(mode) = artifact.mode.and_then(|mode| u32::try_from(mode).ok()) {
+            let recurse = artifact.recurse_mode.unwrap_or(false);
+            tree::set_mode(to, mode & 0o7777, recurse).map_err(|error| ArtifactError::at(to, error))?;
+        }
+        Ok(())
+    }
+
+    /// Saves what was found, at the artifact's own location or under `prefix` in the repository, and gives back the artifact as
+    /// it is recorded: with its location.
+    pub(crate) fn save(&self, artifact: &spec::Artifact, found: &Find<'_>, prefix: &str) -> Result<spec::Artifact, ArtifactError> {
+        let saved = self.destination(artifact, found.name, prefix);
+        match self.locate(&saved)?.ok_or(ArtifactError::NoLocation)? {
+            Location::Folder { root, key } => archive::pack(artifact.archive.as_deref(), found, &root.join(key))?,
+            Location::Http(request) => {
+                let file = beside(found.path, "upload");
+                let done = archive::pack(artifact.archive.as_deref(), &Find { ours: false, ..*found }, &file);
+                let done = done.and_then(|()| http::put(&request, &file));
+                let _ = tree::remove(&file);
+                done?;
+            }
+            Location::Raw(_) => return Err(ArtifactError::Refused("a raw artifact can only be an input".to_owned())),
+            Location::Git(_) => return Err(ArtifactError::Refused("a git artifact can only be an input".to_owned())),
+        }
+        Ok(saved)
+    }
+
+    /// The artifact as it would be recorded if it is in the repository already, as after a kill between saving and telling.
+    pub(crate) fn saved(&self, artifact: &spec::Artifact, name: &str, prefix: &str) -> Option<spec::Artifact> {
+        let saved = self.destination(artifact, name, prefix);
+        match self.locate(&saved) {
+            Ok(Some(Location::Folder { root, key })) if root.join(&key).exists() => Some(saved),
+            _ => None,
+        }
+    }
+
+    /// Keeps a log as an artifact, without a second copy where the file system can do without.
+    pub(crate) fn save_log(&self, container: &str, log: &Path, prefix: &str) -> Result<spec::Artifact, ArtifactError> {
+        let key = format!("{prefix}/{container}.log");
+        let target = self.repository.join(&key);
+        let linked = || -> io::Result<()> {
+            if let Some(parent) = target.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            tree::remove(&target)?;
+            fs::hard_link(log, &target).or_else(|_| fs::copy(log, &target).map(drop))
+        };
+        linked().map_err(|error| ArtifactError::at(&target, error))?;
+        let s3 = Some(Box::new(spec::S3Artifact { key: Some(key), ..spec::S3Artifact::default() }));
+        Ok(spec::Artifact { name: format!("{container}-logs"), s3, ..spec::Artifact::default() })
+    }
+
+    /// The artifact with a location: its own, or a key in the repository.
+    fn destination(&self, artifact: &spec::Artifact, name: &str, prefix: &str) -> spec::Artifact {
+        let mut saved = artifact.clone();
+        if !location::located(artifact) {
+            let key = format!("{prefix}/{}", archive::file_name(artifact.archive.as_deref(), &artifact.name, name));
+            saved.s3 = Some(Box::new(spec::S3Artifact { key: Some(key), ..spec::S3Artifact::default() }));
+        }
+        saved
+    }
+}
+
+/// A path beside another that nobody else uses.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{what}-{}", unique()));
+    path.with_file_name(name)
+}
+
+fn unique() -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests;
