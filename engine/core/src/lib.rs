@@ -12,22 +12,43 @@
 //! The state of a run is its node records (`status.nodes`, Argo's own form) and nothing that could not be derived from them and the
 //! plan: [`Run::restore`] rebuilds everything else from stored records by the same code that builds it the first time.
 
+mod absorb;
+mod again;
+mod body;
+mod dag;
+mod each;
 mod effect;
+mod finish;
+mod flow;
+mod frame;
 mod name;
 mod observation;
+mod orders;
+mod outputs;
 mod reason;
+mod render;
+mod restore;
+mod retry;
+mod run;
+mod scope;
 mod selector;
+mod start;
+mod steps;
+mod timer;
+mod why;
+mod work;
 
 pub use effect::{Effect, InputFile, LockName, LockRequest, OutputFile, PluginCall, PodIntent, PodKey};
 pub use name::{display_name, fnv32a, node_id, pod_name};
 pub use observation::{Command, Observation, Outcome, PodFinished};
 pub use reason::Reason;
+pub use again::{RetryOptions, resubmit, retry};
+pub use run::{Extra, Run, Shutdown};
 pub use selector::Selector;
+pub use why::Standing;
 
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use tiphys_graph::plan::Plan;
-use tiphys_spec as spec;
 
 /// Index of a node record within a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,4 +67,16 @@ pub struct Decision {
     pub wake_at: Option<Timestamp>,
     /// The workflow has ended; nothing more will come.
     pub finished: bool,
+}
+
+/// Takes facts in. The same fact twice, a late one, or one about an earlier attempt does no harm.
+pub fn absorb(_plan: &Plan, run: &mut Run, observations: impl IntoIterator<Item = Observation>) {
+    for observation in observations {
+        absorb::absorb(run, observation);
+    }
+}
+
+/// Works off what was marked, as of `now`.
+pub fn decide(plan: &Plan, run: &mut Run, now: Timestamp) -> Decision {
+    work::Engine { plan, run, now }.decide()
 }

@@ -1,0 +1,136 @@
+//! From stored records back to a run. Records are taken up one by one by the very code that would have made them.
+
+use crate::NodeIx;
+use crate::frame::Owner;
+use crate::run::{Extra, FlowStage, Run, Stage};
+use crate::work::{Engine, Work};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use tiphys_graph::plan::Plan;
+use tiphys_spec::{self as spec, NodePhase, NodeType};
+
+impl Run {
+    /// A new run of `plan.workflow`, whose `metadata` holds name, namespace, uid and creation time. `seed` feeds the random functions
+    /// of expressions.
+    #[must_use]
+    pub fn new(plan: &Plan, seed: u64) -> Self {
+        Self::blank(&plan.workflow, seed)
+    }
+
+    /// A run as it was stored. Unfinished work is asked for again, under the same keys.
+    #[must_use]
+    pub fn restore(plan: &Plan, status: &spec::WorkflowStatus, extra: &Extra, seed: u64) -> Self {
+        let mut run = Self::blank(&plan.workflow, seed);
+        let time = |time: &Option<Time>| time.as_ref().map(|time| time.0);
+        run.flow.started = time(&status.started_at);
+        run.flow.finished = time(&status.finished_at);
+        run.flow.phase = status.phase.unwrap_or_default();
+        run.flow.message.clone_from(&status.message);
+        run.flow.outputs = status.outputs.clone().unwrap_or_default();
+        run.flow.extra = extra.clone();
+        if run.flow.phase.completed() {
+            run.flow.stage = FlowStage::Done;
+            run.work.clear();
+        }
+        // In order of creation as far as the records tell: what came first gets the plain ID again.
+        let mut records: Vec<&spec::NodeStatus> = status.nodes.values().collect();
+        records.sort_by(|a, b| (&a.started_at.as_ref().map(|t| t.0), &a.id).cmp(&(&b.started_at.as_ref().map(|t| t.0), &b.id)));
+        for record in records {
+            run.insert(record.clone());
+        }
+        for parameter in run.flow.outputs.parameters.clone() {
+            if let Some(value) = parameter.value {
+                run.globals.set(format!("workflow.outputs.parameters.{}", parameter.name), value.0);
+            }
+        }
+        run
+    }
+}
+
+impl Engine<'_> {
+    /// Takes up a stored record as the node of this owner.
+    pub fn adopt(&mut self, ix: NodeIx, owner: Owner) {
+        let boundary = self.boundary_of(owner);
+        let on_exit = matches!(owner, Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_)) || owner.frame().is_some_and(|frame| self.run.at(frame).on_exit);
+        let template = self.resolve(owner).ok();
+        let depth = owner.frame().map_or(0, |frame| self.run.at(frame).depth + 1);
+        let capture = self.call_of(owner).is_some_and(|call| call.capture_result);
+        let outbound: Vec<NodeIx> = self.run.node(ix).outbound_nodes.iter().filter_map(|id| self.run.find_id(id)).collect();
+        let node = self.run.at_mut(ix);
+        node.linked = true;
+        node.owner = owner;
+        node.boundary = boundary;
+        node.on_exit = on_exit;
+        node.depth = depth;
+        node.template = template;
+        node.capture_result = capture;
+        node.outbound = outbound;
+        let phase = node.status.phase.unwrap_or_default();
+        self.note(ix, owner);
+        if !phase.terminal() {
+            return self.take_up(ix);
+        }
+        if phase == NodePhase::Succeeded || phase.unsuccessful() {
+            self.link_attempts(ix);
+        }
+        self.measure(ix);
+        if std::mem::take(&mut self.run.at_mut(ix).measured) {
+            self.run.flow.completed += 1;
+        }
+        let kind = self.run.node(ix).r#type;
+        self.run.at_mut(ix).stage = Stage::Ended;
+        if let Some(boundary) = boundary
+            && phase.unsuccessful()
+            && matches!(kind, Some(NodeType::Pod | NodeType::Steps | NodeType::Dag))
+        {
+            self.run.at_mut(boundary).failed += 1;
+        }
+        match owner {
+            Owner::Attempt { retry, .. } => self.later(Work::Attempted { retry, attempt: ix }),
+            _ => self.later(Work::Hooks(ix)),
+        }
+    }
+
+    /// Goes on with a node that had not ended.
+    fn take_up(&mut self, ix: NodeIx) {
+        // Its pod, if it had one, is asked for again under the same key; a daemon becomes ready again.
+        if self.run.node(ix).daemoned == Some(true) && self.run.node(ix).r#type == Some(NodeType::Pod) {
+            self.run.edit(ix).daemoned = None;
+        }
+        if self.run.node(ix).r#type == Some(NodeType::Pod) && self.run.phase_of(ix) == NodePhase::Running {
+            self.run.edit(ix).phase = Some(NodePhase::Pending);
+        }
+        if self.call_of(self.run.at(ix).owner).is_some_and(|call| !call.hooks.is_empty()) {
+            self.later(Work::Running(ix));
+        }
+        self.advance(ix);
+    }
+
+    /// The attempts of a retried node that has ended: its outbound node is the last of them.
+    fn link_attempts(&mut self, ix: NodeIx) {
+        if self.run.node(ix).r#type != Some(NodeType::Retry) {
+            return;
+        }
+        self.run.at_mut(ix).frame = crate::frame::Frame::Retry(crate::frame::RetryFrame::default());
+        for attempt in 0.. {
+            let owner = Owner::Attempt { retry: ix, attempt };
+            let Some(found) = self.run.find(&self.name_of(owner)) else { return };
+            let boundary = self.run.at(ix).boundary;
+            let outbound: Vec<NodeIx> = self.run.node(found).outbound_nodes.iter().filter_map(|id| self.run.find_id(id)).collect();
+            let node = self.run.at_mut(found);
+            (node.linked, node.owner, node.boundary, node.stage, node.outbound) = (true, owner, boundary, Stage::Ended, outbound);
+            self.note(found, owner);
+        }
+    }
+
+    pub fn adopt_group(&mut self, ix: NodeIx, frame: NodeIx) {
+        let node = self.run.at_mut(ix);
+        (node.linked, node.owner, node.boundary) = (true, Owner::Group { frame }, Some(frame));
+    }
+
+    pub fn adopt_task_group(&mut self, ix: NodeIx, owner: Owner) {
+        let template = self.resolve(owner).ok();
+        let node = self.run.at_mut(ix);
+        (node.linked, node.owner, node.boundary, node.template) = (true, owner, owner.frame(), template);
+        self.note(ix, owner);
+    }
+}

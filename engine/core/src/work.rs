@@ -1,0 +1,103 @@
+//! The decision: what was marked is worked off, one item at a time.
+
+use crate::frame::{Owner, Start};
+use crate::observation::{Command, PodFinished};
+use crate::run::{FlowStage, Run};
+use crate::timer::Due;
+use crate::{Decision, NodeIx};
+use jiff::Timestamp;
+use tiphys_graph::plan::Plan;
+use tiphys_spec as spec;
+
+/// Something to look at.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// The run is new, or restored.
+    Begin,
+    Start(Start),
+    /// A node runs: hooks may fire.
+    Running(NodeIx),
+    /// A node has ended: hooks, then its owner.
+    Hooks(NodeIx),
+    /// An attempt of a retried node has ended.
+    Attempted { retry: NodeIx, attempt: NodeIx },
+    PodDone(NodeIx, Box<PodFinished>),
+    /// A daemon is ready.
+    Ready(NodeIx),
+    LocksAcquired(NodeIx),
+    WorkflowLocksAcquired,
+    MemoFound(NodeIx, Box<spec::Outputs>, Timestamp),
+    MemoMissing(NodeIx),
+    Asked(Box<Command>),
+    /// A boundary whose `failFast` keeps it from starting more.
+    FailFast(NodeIx),
+    Due(Due),
+}
+
+/// The one place that changes a run.
+pub(crate) struct Engine<'a> {
+    pub plan: &'a Plan,
+    pub run: &'a mut Run,
+    pub now: Timestamp,
+}
+
+impl Engine<'_> {
+    pub fn decide(mut self) -> Decision {
+        self.run.flow.seen_phase = self.run.flow.phase;
+        while let Some(due) = self.run.timers.pop(self.now) {
+            self.run.work.push_back(Work::Due(due));
+        }
+        loop {
+            while let Some(work) = self.run.work.pop_front() {
+                self.perform(work);
+            }
+            if !self.workflow_hooks() {
+                break;
+            }
+        }
+        let (nodes, flow) = (&self.run.nodes, &self.run.flow);
+        let done = flow.stage == FlowStage::Done;
+        self.run.timers.prune(|due| {
+            done || match due {
+                Due::Workflow => false,
+                Due::Node(ix) | Due::Pending(ix) | Due::Suspend(ix) | Due::Backoff(ix) => {
+                    nodes[ix.0 as usize].status.phase.is_some_and(spec::NodePhase::terminal)
+                }
+            }
+        });
+        Decision {
+            effects: std::mem::take(&mut self.run.effects),
+            changed: self.run.take_changed(),
+            workflow_changed: std::mem::take(&mut self.run.flow_changed),
+            wake_at: self.run.timers.next(),
+            finished: self.run.finished(),
+        }
+    }
+
+    fn perform(&mut self, work: Work) {
+        match work {
+            Work::Begin => self.begin(),
+            Work::Start(start) => self.start(start),
+            Work::Running(ix) => self.hooks(ix),
+            Work::Hooks(ix) => self.hooks(ix),
+            Work::Attempted { retry, attempt } => self.attempted(retry, attempt),
+            Work::PodDone(ix, finished) => self.pod_done(ix, *finished),
+            Work::Ready(ix) => self.ready(ix),
+            Work::LocksAcquired(ix) => self.locks_acquired(ix),
+            Work::WorkflowLocksAcquired => self.workflow_locks_acquired(),
+            Work::MemoFound(ix, outputs, created) => self.memo_found(ix, outputs, created),
+            Work::MemoMissing(ix) => self.begin_body(ix),
+            Work::Asked(command) => self.obey(*command),
+            Work::FailFast(ix) => self.fail_fast(ix),
+            Work::Due(due) => self.due(due),
+        }
+    }
+
+    pub fn later(&mut self, work: Work) {
+        self.run.work.push_back(work);
+    }
+
+    pub fn later_start(&mut self, owner: Owner) {
+        self.later(Work::Start(Start { owner, prepared: None }));
+    }
+}
