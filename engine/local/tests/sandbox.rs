@@ -2,6 +2,12 @@
 //!
 //! Without the standard harness, because `main` has to be able to be the spawner.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test, though not of the standard harness"
+)]
+
 #[path = "sandbox/bench.rs"]
 mod bench;
 #[cfg(feature = "docker")]
@@ -67,11 +73,17 @@ fn main() {
     }
     #[cfg(feature = "docker")]
     match docker::Engine::start() {
-        Err(reason) => println!("\nskipped: the docker sandbox, because no engine runs here: {reason}"),
+        Err(reason) => {
+            println!("\nskipped: the docker sandbox, because no engine runs here: {reason}")
+        }
         Ok(engine) => {
             println!("\nmode docker");
             let mut command = Command::new(std::env::current_exe().unwrap());
-            let status = command.arg("--mode=docker").args(&words).env("DOCKER_HOST", engine.host()).status();
+            let status = command
+                .arg("--mode=docker")
+                .args(&words)
+                .env("DOCKER_HOST", engine.host())
+                .status();
             failed |= !status.unwrap().success();
         }
     }
@@ -85,13 +97,19 @@ fn cases(mode: &str) -> Vec<(&'static str, setting::Case)> {
         return docker::CASES.to_vec();
     }
     let _ = mode;
-    host::CASES.iter().chain(killed::CASES).chain(bench::CASES).copied().collect()
+    host::CASES
+        .iter()
+        .chain(killed::CASES)
+        .chain(bench::CASES)
+        .copied()
+        .collect()
 }
 
 fn suite(mode: &str, words: &[&str]) {
     let mut failed: Vec<&str> = Vec::new();
-    for (name, case) in
-        cases(mode).into_iter().filter(|(name, _)| words.is_empty() || words.iter().any(|word| name.contains(word)))
+    for (name, case) in cases(mode)
+        .into_iter()
+        .filter(|(name, _)| words.is_empty() || words.iter().any(|word| name.contains(word)))
     {
         let result = std::panic::catch_unwind(|| {
             let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -43,12 +43,20 @@ impl Engine {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         // Neither systemd nor a network nor the right to raise limits is taken for granted.
-        let runtime = if Path::new("/usr/sbin/runc").exists() { "[engine]\nruntime = \"runc\"\n" } else { "" };
-        let conf = format!("[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\nnetns = \"host\"\n{runtime}");
+        let runtime = if Path::new("/usr/sbin/runc").exists() {
+            "[engine]\nruntime = \"runc\"\n"
+        } else {
+            ""
+        };
+        let conf = format!(
+            "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\nnetns = \"host\"\n{runtime}"
+        );
         fs::write(at.join("containers.conf"), conf).unwrap();
         let podman = || {
             let mut command = Command::new("podman");
-            command.env("CONTAINERS_CONF", at.join("containers.conf")).stdin(Stdio::null());
+            command
+                .env("CONTAINERS_CONF", at.join("containers.conf"))
+                .stdin(Stdio::null());
             command
         };
         let tried = |command: &mut Command| match command.output() {
@@ -64,7 +72,11 @@ impl Engine {
         tried(podman().arg("import").arg(at.join("root.tar")).arg(IMAGE))?;
         tried(podman().args(["run", "--rm", IMAGE, "/bin/true"]))?;
         let socket = format!("unix://{}", at.join("podman.sock").display());
-        let service = podman().args(["system", "service", "--time=0", &socket]).stderr(Stdio::null()).spawn().unwrap();
+        let service = podman()
+            .args(["system", "service", "--time=0", &socket])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let engine = Engine { service, folder };
         let until = Instant::now() + Duration::from_secs(10);
         while !engine.folder.path().join("podman.sock").exists() {
@@ -77,7 +89,10 @@ impl Engine {
     }
 
     pub fn host(&self) -> String {
-        format!("unix://{}", self.folder.path().join("podman.sock").display())
+        format!(
+            "unix://{}",
+            self.folder.path().join("podman.sock").display()
+        )
     }
 }
 
@@ -99,7 +114,11 @@ fn shell(setting: &Setting, script: &str) -> Container {
 async fn containers() -> usize {
     let client = Docker::connect_with_defaults().unwrap();
     let filters = [("label".to_owned(), vec!["tiphys.key".to_owned()])].into();
-    let options = ListContainersOptions { all: true, filters: Some(filters), ..Default::default() };
+    let options = ListContainersOptions {
+        all: true,
+        filters: Some(filters),
+        ..Default::default()
+    };
     client.list_containers(Some(options)).await.unwrap().len()
 }
 
@@ -114,8 +133,16 @@ async fn none_is_left() {
 async fn engine_is_preferred(setting: Setting) {
     println!("     {}", setting.sandbox.describe());
     assert!(setting.sandbox.describe().starts_with("docker: "));
-    assert!(Sandbox::open(None, &setting.path("other")).await.unwrap().describe().starts_with("docker: "));
-    let host = Sandbox::open(Some(Kind::Host), &setting.path("other")).await.unwrap();
+    assert!(
+        Sandbox::open(None, &setting.path("other"))
+            .await
+            .unwrap()
+            .describe()
+            .starts_with("docker: ")
+    );
+    let host = Sandbox::open(Some(Kind::Host), &setting.path("other"))
+        .await
+        .unwrap();
     assert!(host.describe().starts_with("host: "));
 }
 
@@ -123,10 +150,16 @@ async fn runs_and_tells(setting: Setting) {
     let mut container = shell(&setting, "echo hello $NAME; pwd; ls /bin/busybox; exit 3");
     container.env = vec![("NAME".to_owned(), "you".to_owned())];
     container.workdir = Some(PathBuf::from("/tmp"));
-    container.limits = Some(Limits { memory: Some(64 << 20), millicpu: None });
+    container.limits = Some(Limits {
+        memory: Some(64 << 20),
+        millicpu: None,
+    });
     let log = container.log.clone();
     assert_eq!(setting.run(container).await.code, 3);
-    assert_eq!(fs::read_to_string(log).unwrap(), "hello you\n/tmp\n/bin/busybox\n");
+    assert_eq!(
+        fs::read_to_string(log).unwrap(),
+        "hello you\n/tmp\n/bin/busybox\n"
+    );
     none_is_left().await;
 }
 
@@ -135,14 +168,20 @@ async fn stdout_and_stderr(setting: Setting) {
     container.stdout = Some(setting.path("stdout"));
     let log = container.log.clone();
     assert_eq!(setting.run(container).await.fault, None);
-    assert_eq!(fs::metadata(setting.path("stdout")).unwrap().len(), 3_000_000);
+    assert_eq!(
+        fs::metadata(setting.path("stdout")).unwrap().len(),
+        3_000_000
+    );
     assert_eq!(fs::metadata(log).unwrap().len(), 3_000_004);
 }
 
 async fn binds(setting: Setting) {
     fs::create_dir(setting.path("in")).unwrap();
     fs::write(setting.path("in/file"), "given").unwrap();
-    let mut container = shell(&setting, "cat /ro/file /one; echo no > /ro/new; echo made > /rw/made");
+    let mut container = shell(
+        &setting,
+        "cat /ro/file /one; echo no > /ro/new; echo made > /rw/made",
+    );
     container.binds = vec![
         bind(&setting.path("in"), "/ro", true),
         bind(&setting.path("in"), "/rw", false),
@@ -171,20 +210,56 @@ async fn outputs(setting: Setting) {
     let exit = setting.run(container).await;
     assert_eq!((exit.code, exit.fault, exit.collected.len()), (1, None, 4));
     assert_eq!(exit.missing, [PathBuf::from("/o/none")]);
-    let mode = |name: &str| fs::symlink_metadata(setting.path(name)).unwrap().permissions().mode() & 0o777;
-    assert_eq!((fs::read_to_string(setting.path("got/one")).unwrap().as_str(), mode("got/one")), ("hi\n", 0o640));
-    assert_eq!((fs::read_to_string(setting.path("got/tree/e/f")).unwrap().as_str(), mode("got/tree/e")), ("deep\n", 0o555));
-    assert_eq!(fs::read_link(setting.path("got/tree/link")).unwrap(), Path::new("../file"));
-    assert_eq!(fs::read_to_string(setting.path("got/followed")).unwrap(), "deep\n");
+    let mode = |name: &str| {
+        fs::symlink_metadata(setting.path(name))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!(
+        (
+            fs::read_to_string(setting.path("got/one"))
+                .unwrap()
+                .as_str(),
+            mode("got/one")
+        ),
+        ("hi\n", 0o640)
+    );
+    assert_eq!(
+        (
+            fs::read_to_string(setting.path("got/tree/e/f"))
+                .unwrap()
+                .as_str(),
+            mode("got/tree/e")
+        ),
+        ("deep\n", 0o555)
+    );
+    assert_eq!(
+        fs::read_link(setting.path("got/tree/link")).unwrap(),
+        Path::new("../file")
+    );
+    assert_eq!(
+        fs::read_to_string(setting.path("got/followed")).unwrap(),
+        "deep\n"
+    );
     assert!(setting.path("got/folder/e/f").exists());
-    assert_eq!(fs::read_dir(setting.path("got")).unwrap().count(), 4, "nothing else is left there");
+    assert_eq!(
+        fs::read_dir(setting.path("got")).unwrap().count(),
+        4,
+        "nothing else is left there"
+    );
 }
 
 async fn refusals(setting: Setting) {
     let mut container = shell(&setting, "");
     container.argv = vec!["no-such-command".to_owned()];
     let error = setting.refused(container).await;
-    assert!(matches!(error, StartError::CommandNotFound { .. }) && error.to_string().contains("no-such-command"), "{error}");
+    assert!(
+        matches!(error, StartError::CommandNotFound { .. })
+            && error.to_string().contains("no-such-command"),
+        "{error}"
+    );
     let mut container = shell(&setting, "");
     container.argv = vec!["/etc/passwd".to_owned()];
     let error = setting.refused(container).await;
@@ -199,7 +274,10 @@ async fn refusals(setting: Setting) {
     assert!(matches!(error, StartError::Workdir { .. }), "{error}");
     let mut container = shell(&setting, "true");
     container.binds = vec![bind(&setting.path("none"), "/in", true)];
-    assert!(matches!(setting.refused(container).await, StartError::Bind { .. }));
+    assert!(matches!(
+        setting.refused(container).await,
+        StartError::Bind { .. }
+    ));
     let mut container = shell(&setting, "true");
     container.argv.clear();
     let error = setting.refused(container).await;
@@ -208,7 +286,10 @@ async fn refusals(setting: Setting) {
 }
 
 async fn signals_and_stop(setting: Setting) {
-    let container = shell(&setting, "trap 'exit 7' USR1; echo ready; while :; do sleep 0.1; done");
+    let container = shell(
+        &setting,
+        "trap 'exit 7' USR1; echo ready; while :; do sleep 0.1; done",
+    );
     let log = container.log.clone();
     let mut running = setting.sandbox.start(container).await.unwrap();
     assert!(running.pid().is_some());
@@ -236,12 +317,22 @@ async fn key_runs_once_in_an_engine(setting: Setting) {
 }
 
 async fn dropped_container_is_removed(setting: Setting) {
-    drop(setting.sandbox.start(shell(&setting, "sleep 30")).await.unwrap());
+    drop(
+        setting
+            .sandbox
+            .start(shell(&setting, "sleep 30"))
+            .await
+            .unwrap(),
+    );
     none_is_left().await;
 }
 
 async fn killed_owner_is_swept(setting: Setting) {
-    let mut victim = Command::new("/proc/self/exe").arg("--victim-docker").stdout(Stdio::piped()).spawn().unwrap();
+    let mut victim = Command::new("/proc/self/exe")
+        .arg("--victim-docker")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let until = Instant::now() + Duration::from_secs(20);
     while containers().await == 0 {
         assert!(Instant::now() < until);
@@ -261,7 +352,11 @@ pub fn victim() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let setting = Setting::open("docker").await;
-        let _running = setting.sandbox.start(shell(&setting, "sleep 60")).await.unwrap();
+        let _running = setting
+            .sandbox
+            .start(shell(&setting, "sleep 60"))
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_secs(60)).await;
     });
 }

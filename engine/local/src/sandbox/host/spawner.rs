@@ -69,7 +69,10 @@ fn serve(mode: Mode, scratch: &Path) -> io::Result<()> {
             match take(control.as_fd())? {
                 Passed::Step(socket) => supervisors.extend(supervise(&shared, socket)),
                 Passed::Nothing => {}
-                Passed::Closed => return Ok(wind_up(&shared, &signals, supervisors)),
+                Passed::Closed => {
+                    wind_up(&shared, &signals, supervisors);
+                    return Ok(());
+                }
             }
         }
     }
