@@ -167,6 +167,14 @@ impl Walk<'_, '_> {
 
     fn group_by(&mut self) -> Result<Value, EvalError> {
         let keys = self.map()?;
+        let composed =
+            |key: &&Value| matches!(key, Value::List(_) | Value::Map(_) | Value::Table(_));
+        if let Some(key) = keys.iter().find(composed) {
+            return Err(EvalError::new(
+                self.at,
+                format!("{} cannot be a group's key", shown(key)),
+            ));
+        }
         let mut order: Vec<usize> = (0..keys.len()).collect();
         order.sort_by(|a, b| ops::any_order(&keys[*a], &keys[*b]));
         let mut groups: Vec<(Value, Vec<Value>)> = Vec::new();

@@ -1,8 +1,6 @@
 //! Values ↔ JSON text as Go's `encoding/json` writes and reads it.
 
-use std::fmt::Write;
-
-use crate::limits::{self, TooLarge};
+use crate::limits::{self, Fuel, TooLarge};
 use crate::value::{JsonError, Value};
 
 /// Compact text; `html` escapes `<`, `>` and `&` as Go's `json.Marshal` does.
@@ -30,9 +28,9 @@ fn write(
     match value {
         Value::Nil => out.push_str("null"),
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
-        Value::Int(number) => drop(write!(out, "{number}")),
-        Value::Duration(nanos) => drop(write!(out, "{nanos}")),
-        Value::Named(named) => drop(write!(out, "{}", named.number)),
+        Value::Int(number) => out.push_str(&number.to_string()),
+        Value::Duration(nanos) => out.push_str(&nanos.to_string()),
+        Value::Named(named) => out.push_str(&named.number.to_string()),
         Value::Float(number) if number.is_finite() => out.push_str(&float(*number)),
         Value::Float(number) => return Err(JsonError::Number(crate::format::go_float(*number))),
         Value::Str(text) => string(out, text, html),
@@ -131,9 +129,9 @@ pub(crate) fn escaped(out: &mut String, text: &str, html: bool) {
             '\t' => out.push_str("\\t"),
             '\x08' => out.push_str("\\b"),
             '\x0c' => out.push_str("\\f"),
-            '<' | '>' | '&' if html => drop(write!(out, "\\u{:04x}", next as u32)),
-            '\u{2028}' | '\u{2029}' => drop(write!(out, "\\u{:04x}", next as u32)),
-            next if (next as u32) < 0x20 => drop(write!(out, "\\u{:04x}", next as u32)),
+            '<' | '>' | '&' if html => out.push_str(&format!("\\u{:04x}", next as u32)),
+            '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", next as u32)),
+            next if (next as u32) < 0x20 => out.push_str(&format!("\\u{:04x}", next as u32)),
             next => out.push(next),
         }
     }
@@ -141,28 +139,38 @@ pub(crate) fn escaped(out: &mut String, text: &str, html: bool) {
 
 /// The value for serde.
 pub(crate) fn to_serde(value: &Value) -> Result<serde_json::Value, JsonError> {
+    serde(value, &mut Fuel::default())
+}
+
+fn serde(value: &Value, fuel: &mut Fuel) -> Result<serde_json::Value, JsonError> {
+    // Lists may share their items many times over: what is written out is what counts.
+    fuel.burn(64)?;
     Ok(match value {
         Value::Nil => serde_json::Value::Null,
         Value::Bool(flag) => (*flag).into(),
         Value::Int(number) => (*number).into(),
-        Value::Str(text) => serde_json::Value::String(text.to_string()),
+        Value::Str(text) => {
+            fuel.burn(text.len())?;
+            serde_json::Value::String(text.to_string())
+        }
         Value::List(items) => {
-            serde_json::Value::Array(items.iter().map(to_serde).collect::<Result<_, _>>()?)
+            let items: Result<Vec<_>, _> = items.iter().map(|item| serde(item, fuel)).collect();
+            serde_json::Value::Array(items?)
         }
         Value::Map(entries) => {
-            let entries = entries
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), to_serde(value)?)));
-            serde_json::Value::Object(entries.collect::<Result<_, JsonError>>()?)
+            let mut object = serde_json::Map::new();
+            for (key, value) in entries.iter() {
+                object.insert(key.clone(), serde(value, fuel)?);
+            }
+            serde_json::Value::Object(object)
         }
         Value::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
             (*number as i64).into()
         }
         Value::Float(number) => {
             let json = serde_json::Number::from_f64(*number);
-            serde_json::Value::Number(
-                json.ok_or_else(|| JsonError::Number(crate::format::go_float(*number)))?,
-            )
+            let json = json.ok_or_else(|| JsonError::Number(crate::format::go_float(*number)))?;
+            serde_json::Value::Number(json)
         }
         other => serde_json::from_str(&compact(other, false)?).map_err(|_| JsonError::Keys)?,
     })

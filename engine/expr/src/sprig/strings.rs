@@ -1,7 +1,5 @@
 //! Text: trimming, splitting, replacing, quoting.
 
-use std::fmt::Write;
-
 use super::coerce;
 use crate::builtins::strings::{repeated, replaced, split_text};
 use crate::builtins::{Args, Entry, Fault};
@@ -143,7 +141,7 @@ pub(super) fn go_quoted(text: &str) -> String {
             '\x0b' => out.push_str("\\v"),
             '\x0c' => out.push_str("\\f"),
             next if (next as u32) < 0x20 || next == '\x7f' => {
-                drop(write!(out, "\\x{:02x}", next as u32))
+                out.push_str(&format!("\\x{:02x}", next as u32))
             }
             next => out.push(next),
         }
