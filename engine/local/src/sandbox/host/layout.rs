@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A folder with more entries than this, and mounts below it, is shown read-only instead of being opened up.
-const OPEN_UP: usize = 128;
+const OPEN_UP: usize = 512;
 
 /// The folders that every view makes for itself.
 pub(super) const OWN: [&str; 5] = ["/proc", "/sys", "/dev", "/tmp", "/var/tmp"];

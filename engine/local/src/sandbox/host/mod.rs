@@ -264,3 +264,30 @@ impl Step {
         children.split_whitespace().next()?.parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use crate::sandbox::{Container, Sandbox};
+
+    /// Here nobody has called `spawner_main`, and there are other threads.
+    #[tokio::test]
+    async fn a_program_that_is_not_prepared_forks_its_spawner() {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::open_host(folder.path(), None).await.unwrap();
+        let container = Container {
+            key: folder.path().display().to_string(),
+            argv: ["sh", "-c", "echo hi; exit 5"].map(str::to_owned).to_vec(),
+            log: folder.path().join("log"),
+            record: PathBuf::from(folder.path()).join("record"),
+            ..Container::default()
+        };
+        let mut running = sandbox.start(container).await.unwrap();
+        assert_eq!(running.wait().await.code, 5);
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("log")).unwrap(),
+            "hi\n"
+        );
+    }
+}
