@@ -4,7 +4,7 @@ use crate::NodeIx;
 use crate::effect::Effect;
 use crate::frame::{Frame, Owner, Start};
 use crate::observation::{Outcome, PodFinished};
-use crate::render::{Place, TextFault};
+use crate::render::Place;
 use crate::run::{Shutdown, Stage};
 use crate::work::{Engine, Work};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;

@@ -2,7 +2,6 @@
 
 use crate::NodeIx;
 use crate::frame::{Frame, Given, Owner, Prepared, Slot, Start};
-use crate::reason::Reason;
 use crate::render::{Place, TextFault, absent};
 use crate::run::{NewNode, Shutdown, Stage};
 use crate::work::{Engine, Work};
@@ -19,7 +18,7 @@ const MAX_DEPTH: u32 = 100;
 enum Room {
     Yes,
     /// Kept for later, somewhere.
-    Later(Option<NodeIx>, Reason),
+    Later(Option<NodeIx>),
     Never,
 }
 
@@ -168,7 +167,7 @@ impl<'a> Engine<'a> {
         match self.room(owner) {
             Room::Yes => {}
             Room::Never => return self.never(owner),
-            Room::Later(boundary, _) => {
+            Room::Later(boundary) => {
                 let start = Start { owner, prepared: Some(prepared) };
                 match boundary {
                     Some(ix) => self.run.at_mut(ix).parked.push_back(start),
@@ -188,7 +187,7 @@ impl<'a> Engine<'a> {
             Ok(inputs) => inputs,
             Err(message) => return self.refuse(owner, name, message),
         };
-        let retried = template.retry.is_some();
+        let retried = template.retry.is_some() && !matches!(owner, Owner::Attempt { .. });
         let kind = if retried { NodeType::Retry } else { kind_of(&template.body) };
         let ix = self.node(owner, name, kind, NodePhase::Pending, None);
         self.bind(ix, owner, template);
@@ -219,7 +218,7 @@ impl<'a> Engine<'a> {
             return Room::Yes;
         }
         if flow.extra.suspended {
-            return Room::Later(None, Reason::WorkflowSuspended);
+            return Room::Later(None);
         }
         // A further attempt takes the place of the one before.
         let attempt = matches!(owner, Owner::Attempt { .. });
@@ -230,12 +229,12 @@ impl<'a> Engine<'a> {
             if template.fail_fast && node.failed > 0 {
                 return Room::Never;
             }
-            if let Some(limit) = template.parallelism.filter(|limit| node.active as usize >= *limit) {
-                return Room::Later(Some(boundary), Reason::Parallelism { scope: template.name.clone(), limit });
+            if template.parallelism.is_some_and(|limit| node.active as usize >= limit) {
+                return Room::Later(Some(boundary));
             }
         }
         match self.plan.parallelism {
-            Some(limit) if flow.active_pods >= limit => Room::Later(None, Reason::Parallelism { scope: "the workflow".to_owned(), limit }),
+            Some(limit) if flow.active_pods >= limit => Room::Later(None),
             _ => Room::Yes,
         }
     }
