@@ -197,8 +197,8 @@ impl Run<'_> {
     ) -> Answer {
         let value = work(self).map_err(|fault| EvalError::new(at, fault.0))?;
         let size = match &value {
-            Value::Str(text) => limits::text(text.len()).map(|()| text.len() / 64),
-            Value::List(items) => limits::items(items.len()).map(|()| items.len() / 4),
+            Value::Str(text) => limits::text(text.len()).map(|()| text.len() / 16),
+            Value::List(items) => limits::items(items.len()).map(|()| items.len()),
             _ => Ok(0),
         };
         size.and_then(|work| self.fuel.burn(work))

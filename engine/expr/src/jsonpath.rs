@@ -23,6 +23,9 @@ pub(crate) fn query(text: &str, path: &str, fuel: &mut Fuel) -> Result<Value, St
     {
         return Err("the path has too many parts".to_owned());
     }
+    if path.matches("..").count() > 1 && text.len() > 16 << 10 {
+        return Err("a path with two descents wants a text of at most 16 KiB".to_owned());
+    }
     let parsed = JsonPath::parse(&normal(path))
         .map_err(|error| format!("{path:?} is not a JSON path: {error}"))?;
     let found = parsed.query(&json);

@@ -142,25 +142,18 @@ impl Program {
     /// `workflow.status` and `workflow.failures`) and that is not in this scope.
     pub(crate) fn deferred(&self, env: &Env<'_>) -> Option<String> {
         let missing = |path: &[&str]| env.scope.path(path).is_none();
+        let late = |reference: &&Reference| {
+            let second = reference.path.get(1).map(String::as_str);
+            match (reference.path[0].as_str(), second) {
+                (root @ ("item" | "retries" | "lastRetry"), _) => missing(&[root]),
+                ("workflow", Some(name @ ("status" | "failures"))) => missing(&["workflow", name]),
+                _ => false,
+            }
+        };
         self.refs
             .iter()
-            .map(|reference| &reference.path)
-            .find_map(|path| {
-                let late = match path
-                    .iter()
-                    .map(String::as_str)
-                    .collect::<Vec<_>>()
-                    .as_slice()
-                {
-                    ["item", ..] => missing(&["item"]),
-                    ["retries", ..] => missing(&["retries"]),
-                    ["lastRetry", ..] => missing(&["lastRetry"]),
-                    ["workflow", "status", ..] => missing(&["workflow", "status"]),
-                    ["workflow", "failures", ..] => missing(&["workflow", "failures"]),
-                    _ => false,
-                };
-                late.then(|| path.join("."))
-            })
+            .find(late)
+            .map(|reference| reference.path.join("."))
     }
 }
 

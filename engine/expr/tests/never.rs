@@ -298,3 +298,18 @@ fn on_what_doubles() {
     everything("reduce(1..1000, concat(#acc, #acc), [1])");
     everything("reduce(1..900000, {a: #acc}, 0)");
 }
+
+#[test]
+fn on_what_takes_long() {
+    for text in [
+        "sprig.wrap(1, repeat(\"a b\", 1000000))",
+        "trim(repeat(\"a\", 1000000), repeat(\"b\", 1000000) + \"a\")",
+        "map(1..1000, repeat(\"abcd\", 4000000))",
+        "map(1..1000, 1..1000000)",
+        "jsonpath(\"[\" + repeat(\"[1],\", 100000) + \"1]\", \"$..*..*\")",
+        "reduce(1..100000, concat(#acc, [#]), [])",
+        "filter(1..100000, string(1..100000) matches \"(a|b)*c\")",
+    ] {
+        everything(text);
+    }
+}

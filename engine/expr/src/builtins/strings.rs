@@ -1,5 +1,7 @@
 //! Functions on text.
 
+use std::collections::BTreeSet;
+
 use crate::builtins::{Args, Entry, Fault};
 use crate::eval::shown;
 use crate::limits;
@@ -59,8 +61,8 @@ fn trim(args: &mut Args<'_, '_>) -> Result<Value, Fault> {
     if args.values.len() == 1 {
         return Ok(Value::str(text.trim()));
     }
-    let set = args.str(1)?;
-    Ok(Value::str(text.trim_matches(|next| set.contains(next))))
+    let set: BTreeSet<char> = args.str(1)?.chars().collect();
+    Ok(Value::str(text.trim_matches(|next| set.contains(&next))))
 }
 
 fn affix(

@@ -1,5 +1,7 @@
 //! Text: trimming, splitting, replacing, quoting.
 
+use std::collections::BTreeSet;
+
 use super::coerce;
 use crate::builtins::strings::{repeated, replaced, split_text};
 use crate::builtins::{Args, Entry, Fault};
@@ -95,9 +97,9 @@ fn affix(args: &mut Args<'_, '_>, work: fn(&str, &str) -> String) -> Result<Valu
 
 fn trim_all(args: &mut Args<'_, '_>) -> Result<Value, Fault> {
     args.count(2, 2)?;
-    let set = args.str(0)?;
+    let set: BTreeSet<char> = args.str(0)?.chars().collect();
     Ok(Value::str(
-        args.str(1)?.trim_matches(|next| set.contains(next)),
+        args.str(1)?.trim_matches(|next| set.contains(&next)),
     ))
 }
 

@@ -35,11 +35,11 @@ pub(super) const TABLE: &[Entry] = &[
     ("swapcase", |args| one(args, swap)),
     ("wrap", |args| {
         args.count(2, 2)?;
-        wrapped(args.str(1)?, args.int(0)?, "\n", true)
+        wrapped(args.str(1)?, args.int(0)?, "\n")
     }),
     ("wrapWith", |args| {
         args.count(3, 3)?;
-        wrapped(args.str(2)?, args.int(0)?, args.str(1)?, true)
+        wrapped(args.str(2)?, args.int(0)?, args.str(1)?)
     }),
 ];
 
@@ -134,29 +134,26 @@ fn swap(text: &str) -> String {
     out
 }
 
-/// Lines of at most `width` characters, broken at spaces, and within words that are longer where `hard`.
-fn wrapped(text: &str, width: i64, newline: &str, hard: bool) -> Result<Value, Fault> {
+/// Lines of at most `width` characters, broken at spaces, and within words that are longer.
+fn wrapped(text: &str, width: i64, newline: &str) -> Result<Value, Fault> {
     let width = width.max(1) as usize;
     let newline = if newline.is_empty() { "\n" } else { newline };
     limits::text(text.len().saturating_add(
         (text.len() / width + text.matches(' ').count() + 1).saturating_mul(newline.len()),
     ))?;
     let mut out = String::with_capacity(text.len() + 8);
-    let mut rest: Vec<char> = text.chars().collect();
+    let chars: Vec<char> = text.chars().collect();
+    let mut rest = chars.as_slice();
     while rest.len() > width {
         if rest[0] == ' ' {
-            rest.remove(0);
+            rest = &rest[1..];
             continue;
         }
         let space = rest[..=width].iter().rposition(|next| *next == ' ');
-        let (cut, skip) = match space {
-            Some(space) => (space, 1),
-            None if hard => (width, 0),
-            None => break,
-        };
+        let (cut, skip) = space.map_or((width, 0), |space| (space, 1));
         out.extend(&rest[..cut]);
         out.push_str(newline);
-        rest.drain(..cut + skip);
+        rest = &rest[cut + skip..];
     }
     out.extend(rest);
     Ok(Value::from(out))
