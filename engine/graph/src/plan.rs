@@ -125,6 +125,8 @@ pub struct Dag {
     pub graph: DiGraph<u32, ()>,
     /// `dag.target`, else the tasks that no other depends on, sorted by name. Indexes into `tasks`.
     pub targets: Vec<u32>,
+    /// `dag.target` where it has tags: task names, separated by spaces; then `targets` and `order` are those of the whole DAG.
+    pub target: Option<Text>,
     /// Tasks that some target needs, targets included, in an order where dependencies come first.
     pub order: Vec<u32>,
     /// `dag.failFast`, true unless said otherwise.

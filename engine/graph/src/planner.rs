@@ -149,9 +149,7 @@ pub(crate) fn run(
     planner.volumes = Arc::new(volumes(&workflow.spec));
     let head = planner.workflow(&workflow, root);
     if subject == Subject::Templates || !planner.incomplete || head.is_some() {
-        for name in planner.registry.names(&Scope::Local) {
-            let _ = planner.registry.find(&Scope::Local, &name);
-        }
+        planner.registry.all_own();
     }
     let templates = planner.templates();
     planner.finish(&templates, head.as_ref());
@@ -305,7 +303,15 @@ impl Planner<'_> {
                 .filter(|(id, _)| main.contains(&id.0))
                 .map(|(_, fault)| fault);
             self.diagnostics.extend(early);
-            if self.subject == Subject::Workflow && self.dynamic.is_empty() && !self.incomplete {
+            let misnamed = self
+                .diagnostics
+                .iter()
+                .any(|fault| fault.code == "unknown-template");
+            if self.subject == Subject::Workflow
+                && self.dynamic.is_empty()
+                && !self.incomplete
+                && !misnamed
+            {
                 self.check_reached(templates, head);
             }
         }

@@ -131,6 +131,36 @@ impl<'l> Registry<'l> {
         Ok(entry)
     }
 
+    /// Asks for every own template that has not been asked for, those with a name that is taken too.
+    pub fn all_own(&mut self) {
+        for name in self.names(&Scope::Local) {
+            let _ = self.find(&Scope::Local, &name);
+        }
+        let Some(shelf) = self.shelves.get_mut(&Scope::Local) else {
+            return;
+        };
+        let (origin, base) = (Arc::clone(&shelf.origin), shelf.base.clone());
+        let Templates::Owned(owned) = &mut shelf.templates else {
+            return;
+        };
+        let rest: Vec<_> = owned
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(at, slot)| Some((at, slot.take()?)))
+            .collect();
+        for (position, template) in rest {
+            let path = base.index(position);
+            self.enter(
+                template.name.clone(),
+                Scope::Local,
+                template,
+                Arc::clone(&origin),
+                path,
+                None,
+            );
+        }
+    }
+
     /// An inline template of `outer`. None where they nest too deep.
     pub fn inline(
         &mut self,

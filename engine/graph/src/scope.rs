@@ -55,8 +55,8 @@ pub(crate) struct Callee {
 pub(crate) enum View {
     /// All of them: outputs.
     All,
-    /// The steps of the groups before this one.
-    Before(u32),
+    /// The steps of the groups before this one's.
+    Before { own: u32, group: u32 },
     /// The tasks that this task waits for.
     Task(u32),
     /// As the two above, and the step or task itself: its hooks.
@@ -453,7 +453,11 @@ impl Names<'_> {
         match self.view {
             View::All => Verdict::Fine,
             View::After { own, .. } if own == index => Verdict::Fine,
-            View::Before(mine)
+            View::Before { own, .. } if own == index => Fault::new(
+                "step-not-finished",
+                format!("step `{name}` refers to itself: its outputs are not known yet"),
+            ),
+            View::Before { group: mine, .. }
             | View::After {
                 group: Some(mine), ..
             } => before(mine),

@@ -52,7 +52,7 @@ impl Planner<'_> {
                 let at = at.key("dependencies");
                 match names.get(name.as_str()) {
                     Some(on) => {
-                        drop(graph.add_edge((*on as u32).into(), (index as u32).into(), ()))
+                        graph.add_edge((*on as u32).into(), (index as u32).into(), ());
                     }
                     None => {
                         let fault = at.index(position).error(

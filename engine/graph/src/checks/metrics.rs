@@ -115,7 +115,7 @@ impl Planner<'_> {
             } else if !text.contains("{{") && text.trim().parse::<f64>().is_err() {
                 self.report(
                     at.key("value")
-                        .error("metric-value", format!("`{text}` is no number")),
+                        .warning("metric-value", format!("`{text}` is no number")),
                 );
             }
         }
@@ -144,7 +144,7 @@ impl Planner<'_> {
         {
             self.report(
                 at.key("histogram")
-                    .error("metric-buckets", "the histogram has no buckets"),
+                    .warning("metric-buckets", "the histogram has no buckets"),
             );
         }
     }

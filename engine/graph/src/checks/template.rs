@@ -8,7 +8,7 @@ use crate::registry::Entry;
 use crate::scope::Names;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
-use tiphys_spec::{Path, Template};
+use tiphys_spec::{Diagnostic, Path, Severity, Template};
 
 impl Planner<'_> {
     pub(crate) fn check_template_names(
@@ -66,12 +66,11 @@ impl Planner<'_> {
             if http.url.as_deref().is_none_or(str::is_empty) {
                 self.report(at.error("http-url", "the http template has no url"));
             }
-            self.diagnostics.extend(words::check(
-                at,
-                "method",
-                http.method.as_deref(),
-                words::METHOD,
-            ));
+            let method = words::check(at, "method", http.method.as_deref(), words::METHOD);
+            self.diagnostics.extend(method.map(|fault| Diagnostic {
+                severity: Severity::Warning,
+                ..fault
+            }));
             self.check_least(at, "timeoutSeconds", http.timeout_seconds, 0);
         }
         if let Some(retry) = &written.retry_strategy {

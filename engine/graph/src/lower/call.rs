@@ -141,7 +141,7 @@ impl Planner<'_> {
             captured,
         } = around;
         let callee: &Callee = &siblings.list[own as usize];
-        let view = group.map_or(View::Task(own), View::Before);
+        let view = group.map_or(View::Task(own), |group| View::Before { own, group });
         let outside = Names {
             siblings: Some(siblings),
             view,

@@ -10,7 +10,7 @@ use crate::scope::{Callee, Names, Siblings};
 use petgraph::graph::DiGraph;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
-use tiphys_expr::Depends;
+use tiphys_expr::{Depends, Text};
 use tiphys_spec::{DagTask, DagTemplate};
 
 /// What one task waits for.
@@ -127,6 +127,11 @@ impl Planner<'_> {
             tasks,
             graph,
             targets,
+            target: dag
+                .target
+                .as_deref()
+                .filter(|text| text.contains("{{"))
+                .map(Text::parse),
             order,
             fail_fast,
         }

@@ -32,7 +32,11 @@ impl Planner<'_> {
                         "no-template",
                         format!("{what} `{}` names no template", raw.name),
                     )
-                    .help("give it `template`, `templateRef` or `inline`"),
+                    .help(if what == "hook" {
+                        "give it `template` or `templateRef`"
+                    } else {
+                        "give it `template`, `templateRef` or `inline`"
+                    }),
                 );
                 return None;
             }
