@@ -9,14 +9,32 @@ use tiphys_spec::{self as spec, NodePhase};
 pub(crate) fn absorb(run: &mut Run, observation: Observation) {
     match observation {
         Observation::PodWaits { key, message } => {
-            let Some(ix) = run.keyed(&key).filter(|ix| run.phase_of(*ix) == NodePhase::Pending) else { return };
-            run.at_mut(ix).reason = Some(Reason::Pod { message: Some(message.clone()) });
+            let Some(ix) = run
+                .keyed(&key)
+                .filter(|ix| run.phase_of(*ix) == NodePhase::Pending)
+            else {
+                return;
+            };
+            run.at_mut(ix).reason = Some(Reason::Pod {
+                message: Some(message.clone()),
+            });
             if run.node(ix).message.as_deref() != Some(&message) {
                 run.edit(ix).message = Some(message);
             }
         }
-        Observation::PodStarted { key, ready, ip, host, .. } => {
-            let Some(ix) = run.keyed(&key).filter(|ix| !run.phase_of(*ix).terminal() && run.at(*ix).pod) else { return };
+        Observation::PodStarted {
+            key,
+            ready,
+            ip,
+            host,
+            ..
+        } => {
+            let Some(ix) = run
+                .keyed(&key)
+                .filter(|ix| !run.phase_of(*ix).terminal() && run.at(*ix).pod)
+            else {
+                return;
+            };
             if run.phase_of(ix) == NodePhase::Pending {
                 let record = run.edit(ix);
                 record.phase = Some(NodePhase::Running);
@@ -37,13 +55,20 @@ pub(crate) fn absorb(run: &mut Run, observation: Observation) {
             }
         }
         Observation::PodProgress { key, progress } => {
-            let Some(ix) = run.keyed(&key).filter(|ix| !run.phase_of(*ix).terminal()) else { return };
+            let Some(ix) = run.keyed(&key).filter(|ix| !run.phase_of(*ix).terminal()) else {
+                return;
+            };
             if valid_progress(&progress) && run.node(ix).progress.as_deref() != Some(&progress) {
                 run.edit(ix).progress = Some(progress);
             }
         }
         Observation::PodFinished(done) => {
-            let Some(ix) = run.keyed(&done.key).filter(|ix| !run.phase_of(*ix).terminal() && run.at(*ix).pod) else { return };
+            let Some(ix) = run
+                .keyed(&done.key)
+                .filter(|ix| !run.phase_of(*ix).terminal() && run.at(*ix).pod)
+            else {
+                return;
+            };
             run.work.push_back(Work::PodDone(ix, done));
         }
         Observation::LocksAcquired { holder } => match holder_node(run, &holder) {
@@ -51,8 +76,16 @@ pub(crate) fn absorb(run: &mut Run, observation: Observation) {
             Some(None) => run.work.push_back(Work::WorkflowLocksAcquired),
             None => {}
         },
-        Observation::LocksWaiting { holder, lock, message } => locks_waiting(run, &holder, lock, message),
-        Observation::MemoFound { node, outputs, created } => {
+        Observation::LocksWaiting {
+            holder,
+            lock,
+            message,
+        } => locks_waiting(run, &holder, lock, message),
+        Observation::MemoFound {
+            node,
+            outputs,
+            created,
+        } => {
             if let Some(ix) = memo_node(run, &node) {
                 run.work.push_back(Work::MemoFound(ix, outputs, created));
             }
@@ -67,7 +100,8 @@ pub(crate) fn absorb(run: &mut Run, observation: Observation) {
 }
 
 fn memo_node(run: &Run, id: &str) -> Option<crate::NodeIx> {
-    run.find_id(id).filter(|ix| run.at(*ix).stage == Stage::Memo)
+    run.find_id(id)
+        .filter(|ix| run.at(*ix).stage == Stage::Memo)
 }
 
 /// `<ns>/<workflow>` is the workflow itself, `<ns>/<workflow>/<id>` a node of it.
@@ -85,7 +119,9 @@ fn holder_node(run: &Run, holder: &str) -> Option<Option<crate::NodeIx>> {
 fn locks_waiting(run: &mut Run, holder: &str, lock: String, message: String) {
     match holder_node(run, holder) {
         Some(Some(ix)) if run.at(ix).stage == Stage::Locking && !run.phase_of(ix).terminal() => {
-            let waiting = spec::NodeSynchronizationStatus { waiting: Some(lock.clone()) };
+            let waiting = spec::NodeSynchronizationStatus {
+                waiting: Some(lock.clone()),
+            };
             if run.node(ix).message.as_deref() != Some(&message) {
                 let record = run.edit(ix);
                 record.synchronization_status = Some(Box::new(waiting));
@@ -105,6 +141,8 @@ fn locks_waiting(run: &mut Run, holder: &str, lock: String, message: String) {
 
 /// `N/M` with 0 ≤ N ≤ M and M > 0.
 fn valid_progress(text: &str) -> bool {
-    let Some((done, of)) = text.split_once('/') else { return false };
+    let Some((done, of)) = text.split_once('/') else {
+        return false;
+    };
     matches!((done.parse::<u64>(), of.parse::<u64>()), (Ok(done), Ok(of)) if of > 0 && done <= of)
 }

@@ -22,7 +22,9 @@ const GRACE: u32 = 30;
 impl<'a> Engine<'a> {
     /// Takes a fresh or restored node on its way: locks, memo, body.
     pub fn advance(&mut self, ix: NodeIx) {
-        let Some(template) = self.template_at(ix) else { return };
+        let Some(template) = self.template_at(ix) else {
+            return;
+        };
         self.count(ix);
         let attempt = matches!(self.run.at(ix).owner, Owner::Attempt { .. });
         if !attempt && !template.locks.is_empty() && !self.run.at(ix).locked {
@@ -35,7 +37,12 @@ impl<'a> Engine<'a> {
     fn count(&mut self, ix: NodeIx) {
         self.measure(ix);
         let node = self.run.at(ix);
-        if node.counted || !matches!(node.status.r#type, Some(NodeType::Pod | NodeType::Steps | NodeType::Dag)) {
+        if node.counted
+            || !matches!(
+                node.status.r#type,
+                Some(NodeType::Pod | NodeType::Steps | NodeType::Dag)
+            )
+        {
             return;
         }
         let boundary = node.boundary;
@@ -49,7 +56,12 @@ impl<'a> Engine<'a> {
     pub fn measure(&mut self, ix: NodeIx) {
         let node = self.run.at_mut(ix);
         let kind = node.status.r#type;
-        if !node.measured && matches!(kind, Some(NodeType::Pod | NodeType::Suspend | NodeType::Http | NodeType::Plugin)) {
+        if !node.measured
+            && matches!(
+                kind,
+                Some(NodeType::Pod | NodeType::Suspend | NodeType::Http | NodeType::Plugin)
+            )
+        {
             node.measured = true;
             self.run.flow.total += 1;
             self.run.flow_changed = true;
@@ -58,12 +70,21 @@ impl<'a> Engine<'a> {
 
     fn acquire(&mut self, ix: NodeIx, template: &Template) {
         let inputs = self.run.node(ix).inputs.clone();
-        let place = Place { inputs: inputs.as_deref(), ..Place::default() };
+        let place = Place {
+            inputs: inputs.as_deref(),
+            ..Place::default()
+        };
         match self.lock_names(&template.locks, place) {
             Ok(locks) => {
-                let first = locks.first().map(|lock| lock.name.clone()).unwrap_or_default();
+                let first = locks
+                    .first()
+                    .map(|lock| lock.name.clone())
+                    .unwrap_or_default();
                 self.run.at_mut(ix).stage = Stage::Locking;
-                self.run.at_mut(ix).reason = Some(Reason::Lock { lock: first, message: String::new() });
+                self.run.at_mut(ix).reason = Some(Reason::Lock {
+                    lock: first,
+                    message: String::new(),
+                });
                 self.run.flow.live.insert(ix);
                 let holder = self.holder(ix);
                 self.request(holder, locks);
@@ -73,17 +94,33 @@ impl<'a> Engine<'a> {
     }
 
     pub fn holder(&self, ix: NodeIx) -> String {
-        format!("{}/{}/{}", self.run.namespace, self.run.name, self.run.node(ix).id)
+        format!(
+            "{}/{}/{}",
+            self.run.namespace,
+            self.run.name,
+            self.run.node(ix).id
+        )
     }
 
     pub fn request(&mut self, holder: String, locks: Vec<LockName>) {
         let priority = self.plan.workflow.spec.priority.unwrap_or(0);
-        self.run.effects.push(Effect::AcquireLocks(Box::new(LockRequest { holder, locks, priority, created: self.run.created })));
+        self.run
+            .effects
+            .push(Effect::AcquireLocks(Box::new(LockRequest {
+                holder,
+                locks,
+                priority,
+                created: self.run.created,
+            })));
     }
 
     pub fn lock_names(&self, locks: &[Lock], place: Place<'_>) -> Result<Vec<LockName>, String> {
         let text = |text: &Text| self.text(text, place).map_err(TextFault::message);
-        let space = |namespace: &Option<Text>| namespace.as_ref().map_or_else(|| Ok(self.run.namespace.to_string()), text);
+        let space = |namespace: &Option<Text>| {
+            namespace
+                .as_ref()
+                .map_or_else(|| Ok(self.run.namespace.to_string()), text)
+        };
         locks
             .iter()
             .map(|lock| match lock {
@@ -123,37 +160,68 @@ impl<'a> Engine<'a> {
 
     fn look_up(&mut self, ix: NodeIx, template: &Template) {
         let attempt = matches!(self.run.at(ix).owner, Owner::Attempt { .. });
-        let Some(memoize) = template.memoize.as_ref().filter(|_| !attempt) else { return self.begin_body(ix) };
+        let Some(memoize) = template.memoize.as_ref().filter(|_| !attempt) else {
+            return self.begin_body(ix);
+        };
         let inputs = self.run.node(ix).inputs.clone();
         let locals = self.locals(ix);
-        let place = Place { inputs: inputs.as_deref(), locals: Some(&locals), ..Place::default() };
-        let asked = self.text(&memoize.key, place).and_then(|key| Ok((self.text(&memoize.cache, place)?, key))).map_err(TextFault::message);
+        let place = Place {
+            inputs: inputs.as_deref(),
+            locals: Some(&locals),
+            ..Place::default()
+        };
+        let asked = self
+            .text(&memoize.key, place)
+            .and_then(|key| Ok((self.text(&memoize.cache, place)?, key)))
+            .map_err(TextFault::message);
         let (cache, key) = match asked {
             Ok(asked) => asked,
             Err(message) => return self.end(ix, NodePhase::Error, Some(message)),
         };
-        let valid = key.starts_with(|c: char| c.is_ascii_alphanumeric()) && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let valid = key.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !valid {
-            return self.end(ix, NodePhase::Error, Some(format!("invalid cache key: {key}")));
+            return self.end(
+                ix,
+                NodePhase::Error,
+                Some(format!("invalid cache key: {key}")),
+            );
         }
         let node = self.run.at_mut(ix);
         node.stage = Stage::Memo;
-        node.reason = Some(Reason::Memo { cache: cache.clone() });
+        node.reason = Some(Reason::Memo {
+            cache: cache.clone(),
+        });
         node.memo_key = Some((cache.clone(), key.clone()));
-        let status = spec::MemoizationStatus { cache_name: Some(cache.clone()), hit: Some(false), key: Some(key.clone()) };
+        let status = spec::MemoizationStatus {
+            cache_name: Some(cache.clone()),
+            hit: Some(false),
+            key: Some(key.clone()),
+        };
         self.run.edit(ix).memoization_status = Some(Box::new(status));
         self.run.flow.live.insert(ix);
         let node = self.run.node(ix).id.clone();
-        self.run.effects.push(Effect::LookupMemo { node, cache, key });
+        self.run
+            .effects
+            .push(Effect::LookupMemo { node, cache, key });
     }
 
     pub fn memo_found(&mut self, ix: NodeIx, outputs: Box<spec::Outputs>, created: Timestamp) {
         if self.run.at(ix).stage != Stage::Memo || self.run.phase_of(ix).terminal() {
             return;
         }
-        let Some(template) = self.template_at(ix) else { return };
-        let age = template.memoize.as_ref().and_then(|memoize| memoize.max_age);
-        if age.is_some_and(|nanos| created.saturating_add(SignedDuration::from_nanos(nanos)).is_ok_and(|end| end < self.now)) {
+        let Some(template) = self.template_at(ix) else {
+            return;
+        };
+        let age = template
+            .memoize
+            .as_ref()
+            .and_then(|memoize| memoize.max_age);
+        if age.is_some_and(|nanos| {
+            created
+                .saturating_add(SignedDuration::from_nanos(nanos))
+                .is_ok_and(|end| end < self.now)
+        }) {
             return self.begin_body(ix);
         }
         self.run.at_mut(ix).memo_key = None;
@@ -173,7 +241,9 @@ impl<'a> Engine<'a> {
             return;
         }
         let attempt = matches!(node.owner, Owner::Attempt { .. });
-        let Some(template) = self.template_at(ix) else { return };
+        let Some(template) = self.template_at(ix) else {
+            return;
+        };
         let node = self.run.at_mut(ix);
         node.stage = Stage::Body;
         node.reason = None;
@@ -192,11 +262,19 @@ impl<'a> Engine<'a> {
     /// The locals of a node that runs in a pod.
     fn pod_locals(&self, ix: NodeIx, template: &Template) -> Flat {
         let mut flat = self.locals(ix);
-        flat.set("pod.name", pod_name(&self.run.name, &self.run.node(ix).name, &template.name));
+        flat.set(
+            "pod.name",
+            pod_name(&self.run.name, &self.run.node(ix).name, &template.name),
+        );
         if let Owner::Attempt { retry, attempt } = self.run.at(ix).owner {
             flat.set("retries", attempt.to_string());
             let last = match &self.run.at(retry).frame {
-                Frame::Retry(frame) => frame.attempts.iter().rev().find(|other| **other != ix).copied(),
+                Frame::Retry(frame) => frame
+                    .attempts
+                    .iter()
+                    .rev()
+                    .find(|other| **other != ix)
+                    .copied(),
                 _ => None,
             };
             self.last_retry(last, "0", &mut flat);
@@ -204,11 +282,18 @@ impl<'a> Engine<'a> {
         if let Some(outputs) = template.spec.outputs.as_deref() {
             for artifact in &outputs.artifacts {
                 if let Some(path) = &artifact.path {
-                    flat.set(format!("outputs.artifacts.{}.path", artifact.name), path.as_str());
+                    flat.set(
+                        format!("outputs.artifacts.{}.path", artifact.name),
+                        path.as_str(),
+                    );
                 }
             }
             for parameter in &outputs.parameters {
-                if let Some(path) = parameter.value_from.as_deref().and_then(|from| from.path.as_deref()) {
+                if let Some(path) = parameter
+                    .value_from
+                    .as_deref()
+                    .and_then(|from| from.path.as_deref())
+                {
                     flat.set(format!("outputs.parameters.{}.path", parameter.name), path);
                 }
             }
@@ -234,40 +319,70 @@ impl<'a> Engine<'a> {
         node.reason = Some(Reason::Pod { message: None });
         self.run.flow.live.insert(ix);
         self.run.flow.active_pods += 1;
-        if !self.run.node(ix).progress.as_deref().is_some_and(|p| !p.is_empty()) {
+        if !self
+            .run
+            .node(ix)
+            .progress
+            .as_deref()
+            .is_some_and(|p| !p.is_empty())
+        {
             self.run.edit(ix).progress = Some("0/1".to_owned());
         }
         self.run.effects.push(effect);
     }
 
-    fn intent(&mut self, ix: NodeIx, template: &'a Template, tree: &Tree) -> Result<PodIntent, String> {
+    fn intent(
+        &mut self,
+        ix: NodeIx,
+        template: &'a Template,
+        tree: &Tree,
+    ) -> Result<PodIntent, String> {
         let locals = self.pod_locals(ix, template);
         let inputs = self.run.node(ix).inputs.clone();
-        let place = Place { locals: Some(&locals), inputs: inputs.as_deref(), ..Place::default() };
-        let rendered = if tree.is_literal() {
-            template.spec.clone()
-        } else {
-            let json = self.tree(tree, place)?;
-            Arc::new(serde_json::from_value(json).map_err(|e| format!("template is not valid once its tags are replaced: {e}"))?)
+        let place = Place {
+            locals: Some(&locals),
+            inputs: inputs.as_deref(),
+            ..Place::default()
         };
+        let rendered =
+            if tree.is_literal() {
+                template.spec.clone()
+            } else {
+                let json = self.tree(tree, place)?;
+                Arc::new(serde_json::from_value(json).map_err(|e| {
+                    format!("template is not valid once its tags are replaced: {e}")
+                })?)
+            };
         let mut parameters = Vec::new();
         for output in &template.outputs {
             if let OutputSource::Path(path) = &output.source {
                 let path = self.text(path, place).map_err(TextFault::message)?;
-                parameters.push(OutputFile { name: output.name.clone(), path });
+                parameters.push(OutputFile {
+                    name: output.name.clone(),
+                    path,
+                });
             }
         }
         let mut artifacts = Vec::new();
         for output in &template.output_artifacts {
             if let ArtifactSource::Located(tree) = &output.source {
-                let artifact: spec::Artifact = serde_json::from_value(self.tree(tree, place)?).map_err(|e| e.to_string())?;
+                let artifact: spec::Artifact =
+                    serde_json::from_value(self.tree(tree, place)?).map_err(|e| e.to_string())?;
                 artifacts.push(artifact);
             }
         }
-        let files = inputs.as_deref().map(|inputs| inputs.artifacts.as_slice()).unwrap_or_default();
+        let files = inputs
+            .as_deref()
+            .map(|inputs| inputs.artifacts.as_slice())
+            .unwrap_or_default();
         let files = files.iter().filter_map(|artifact| {
             let path = artifact.path.clone()?;
-            Some(InputFile { name: artifact.name.clone(), optional: artifact.optional.unwrap_or(false), path, artifact: artifact.clone() })
+            Some(InputFile {
+                name: artifact.name.clone(),
+                optional: artifact.optional.unwrap_or(false),
+                path,
+                artifact: artifact.clone(),
+            })
         });
         let files = files.collect();
         let deadline = self.deadline(ix, template, place)?;
@@ -295,42 +410,64 @@ impl<'a> Engine<'a> {
         if let Some(volumes) = &self.run.volumes {
             return Ok(volumes.clone());
         }
-        let json = serde_json::to_value(&self.plan.workflow.spec.volumes).map_err(|e| e.to_string())?;
+        let json =
+            serde_json::to_value(&self.plan.workflow.spec.volumes).map_err(|e| e.to_string())?;
         let json = self.tree(&Tree::parse(&json), Place::default())?;
-        let volumes: Arc<Vec<_>> = Arc::new(serde_json::from_value(json).map_err(|e| format!("volumes are not valid: {e}"))?);
+        let volumes: Arc<Vec<_>> = Arc::new(
+            serde_json::from_value(json).map_err(|e| format!("volumes are not valid: {e}"))?,
+        );
         self.run.volumes = Some(volumes.clone());
         Ok(volumes)
     }
 
     /// The earliest of `timeout` (from the node's start), `activeDeadlineSeconds` (from now) and the workflow's own.
-    fn deadline(&mut self, ix: NodeIx, template: &Template, place: Place<'_>) -> Result<Option<Timestamp>, String> {
+    fn deadline(
+        &mut self,
+        ix: NodeIx,
+        template: &Template,
+        place: Place<'_>,
+    ) -> Result<Option<Timestamp>, String> {
         let started = self.run.at(ix).started;
         let mut earliest = self.run.flow.deadline.filter(|_| !self.run.at(ix).on_exit);
-        let mut consider = |at: Timestamp| earliest = Some(earliest.map_or(at, |other| other.min(at)));
+        let mut consider =
+            |at: Timestamp| earliest = Some(earliest.map_or(at, |other| other.min(at)));
         if let Some(text) = &template.timeout {
             let text = self.text(text, place).map_err(TextFault::message)?;
-            let nanos = duration::parse_or_seconds(&text).map_err(|e| format!("timeout '{text}': {e}"))?;
+            let nanos =
+                duration::parse_or_seconds(&text).map_err(|e| format!("timeout '{text}': {e}"))?;
             consider(later(started, nanos));
         }
         if let Some(text) = &template.active_deadline {
             let text = self.text(text, place).map_err(TextFault::message)?;
-            let seconds: i64 = text.trim().parse().map_err(|_| format!("activeDeadlineSeconds '{text}' is no number"))?;
+            let seconds: i64 = text
+                .trim()
+                .parse()
+                .map_err(|_| format!("activeDeadlineSeconds '{text}' is no number"))?;
             consider(later(self.now, seconds.saturating_mul(1_000_000_000)));
         }
         if let Some(text) = &template.pending_timeout {
             let text = self.text(text, place).map_err(TextFault::message)?;
-            let nanos = duration::parse_or_seconds(&text).map_err(|e| format!("pendingTimeout '{text}': {e}"))?;
+            let nanos = duration::parse_or_seconds(&text)
+                .map_err(|e| format!("pendingTimeout '{text}': {e}"))?;
             self.run.timers.add(later(started, nanos), Due::Pending(ix));
         }
         Ok(earliest)
     }
 
     fn open_kind(&mut self, ix: NodeIx, kind: &str, body: &Tree) {
-        let Some(template) = self.template_at(ix) else { return };
+        let Some(template) = self.template_at(ix) else {
+            return;
+        };
         let locals = self.pod_locals(ix, template);
         let inputs = self.run.node(ix).inputs.clone();
-        let place = Place { locals: Some(&locals), inputs: inputs.as_deref(), ..Place::default() };
-        let rendered = self.tree(body, place).and_then(|body| Ok((body, self.deadline(ix, template, place)?)));
+        let place = Place {
+            locals: Some(&locals),
+            inputs: inputs.as_deref(),
+            ..Place::default()
+        };
+        let rendered = self
+            .tree(body, place)
+            .and_then(|body| Ok((body, self.deadline(ix, template, place)?)));
         match rendered {
             Ok((template, deadline)) => {
                 if let Some(deadline) = deadline {
@@ -353,12 +490,22 @@ impl<'a> Engine<'a> {
     fn open_suspend(&mut self, ix: NodeIx, text: Option<&Text>) {
         let inputs = self.run.node(ix).inputs.clone();
         let locals = self.locals(ix);
-        let place = Place { locals: Some(&locals), inputs: inputs.as_deref(), ..Place::default() };
+        let place = Place {
+            locals: Some(&locals),
+            inputs: inputs.as_deref(),
+            ..Place::default()
+        };
         let until = match text.map(|text| self.text(text, place).map_err(TextFault::message)) {
             None => None,
             Some(Ok(text)) => match duration::parse_or_seconds(&text) {
                 Ok(nanos) => Some(later(self.run.at(ix).started, nanos)),
-                Err(e) => return self.end(ix, NodePhase::Error, Some(format!("duration '{text}': {e}"))),
+                Err(e) => {
+                    return self.end(
+                        ix,
+                        NodePhase::Error,
+                        Some(format!("duration '{text}': {e}")),
+                    );
+                }
             },
             Some(Err(message)) => return self.end(ix, NodePhase::Error, Some(message)),
         };
@@ -374,7 +521,10 @@ impl<'a> Engine<'a> {
     pub fn running(&mut self, ix: NodeIx) {
         if self.run.phase_of(ix) == NodePhase::Pending {
             self.run.edit(ix).phase = Some(NodePhase::Running);
-            if self.call_of(self.run.at(ix).owner).is_some_and(|call| !call.hooks.is_empty()) {
+            if self
+                .call_of(self.run.at(ix).owner)
+                .is_some_and(|call| !call.hooks.is_empty())
+            {
                 self.later(Work::Running(ix));
             }
         }
@@ -383,5 +533,6 @@ impl<'a> Engine<'a> {
 
 /// A time `nanos` nanoseconds later; the end of time where that is beyond it.
 pub(crate) fn later(at: Timestamp, nanos: i64) -> Timestamp {
-    at.saturating_add(SignedDuration::from_nanos(nanos)).unwrap_or(Timestamp::MAX)
+    at.saturating_add(SignedDuration::from_nanos(nanos))
+        .unwrap_or(Timestamp::MAX)
 }

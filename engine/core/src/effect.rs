@@ -36,9 +36,18 @@ pub enum Effect {
     /// Give back all that the holder has or waits for.
     ReleaseLocks { holder: String },
     /// Ask the memo cache; answer `MemoFound` or `MemoMissing`.
-    LookupMemo { node: String, cache: String, key: String },
+    LookupMemo {
+        node: String,
+        cache: String,
+        key: String,
+    },
     /// Remember the outputs of a node.
-    SaveMemo { node: String, cache: String, key: String, outputs: Box<spec::Outputs> },
+    SaveMemo {
+        node: String,
+        cache: String,
+        key: String,
+        outputs: Box<spec::Outputs>,
+    },
     /// Run a template of a kind that a plug-in provides; answer `PodFinished` under the same key.
     CallPlugin(Box<PluginCall>),
 }

@@ -20,7 +20,9 @@ impl Engine<'_> {
             return;
         }
         let doom = node.doom.take();
-        let Some(template) = self.template_at(ix) else { return };
+        let Some(template) = self.template_at(ix) else {
+            return;
+        };
         let mut phase = match done.outcome {
             Outcome::Succeeded => NodePhase::Succeeded,
             Outcome::Failed => NodePhase::Failed,
@@ -47,7 +49,12 @@ impl Engine<'_> {
     }
 
     /// What the pod gave, and the first output that is missing and has no default.
-    fn pod_outputs(&self, ix: NodeIx, template: &Template, done: &PodFinished) -> (spec::Outputs, Option<String>) {
+    fn pod_outputs(
+        &self,
+        ix: NodeIx,
+        template: &Template,
+        done: &PodFinished,
+    ) -> (spec::Outputs, Option<String>) {
         let mut outputs = spec::Outputs {
             exit_code: done.exit_code.map(|code| code.to_string()),
             result: done.result.clone(),
@@ -55,31 +62,58 @@ impl Engine<'_> {
             parameters: Vec::with_capacity(template.outputs.len()),
         };
         let mut fault = None;
-        let declared = template.spec.outputs.as_deref().map(|o| o.parameters.as_slice()).unwrap_or_default();
+        let declared = template
+            .spec
+            .outputs
+            .as_deref()
+            .map(|o| o.parameters.as_slice())
+            .unwrap_or_default();
         let locals = self.locals(ix);
-        let place = Place { locals: Some(&locals), inputs: self.run.node(ix).inputs.as_deref(), ..Place::default() };
+        let place = Place {
+            locals: Some(&locals),
+            inputs: self.run.node(ix).inputs.as_deref(),
+            ..Place::default()
+        };
         for output in &template.outputs {
-            let found = done.parameters.iter().find(|(name, _)| *name == output.name).and_then(|(_, value)| value.clone());
+            let found = done
+                .parameters
+                .iter()
+                .find(|(name, _)| *name == output.name)
+                .and_then(|(_, value)| value.clone());
             let value = match (found, &output.default, &output.source) {
                 (Some(value), _, _) => Some(value),
-                (None, Some(text), _) | (None, None, OutputSource::Value(Some(text))) => match self.text(text, place) {
-                    Ok(value) => Some(value),
-                    Err(e) => {
-                        fault.get_or_insert(e.message());
-                        None
+                (None, Some(text), _) | (None, None, OutputSource::Value(Some(text))) => {
+                    match self.text(text, place) {
+                        Ok(value) => Some(value),
+                        Err(e) => {
+                            fault.get_or_insert(e.message());
+                            None
+                        }
                     }
-                },
+                }
                 (None, None, source) => {
                     if let OutputSource::Path(path) = source {
-                        fault.get_or_insert_with(|| format!("output parameter '{}' was not produced: no such file {}", output.name, path.source()));
+                        fault.get_or_insert_with(|| {
+                            format!(
+                                "output parameter '{}' was not produced: no such file {}",
+                                output.name,
+                                path.source()
+                            )
+                        });
                     } else {
-                        fault.get_or_insert_with(|| format!("output parameter '{}' was not produced", output.name));
+                        fault.get_or_insert_with(|| {
+                            format!("output parameter '{}' was not produced", output.name)
+                        });
                     }
                     None
                 }
             };
             let Some(value) = value else { continue };
-            let mut parameter = declared.iter().find(|p| p.name == output.name).cloned().unwrap_or_default();
+            let mut parameter = declared
+                .iter()
+                .find(|p| p.name == output.name)
+                .cloned()
+                .unwrap_or_default();
             parameter.name.clone_from(&output.name);
             parameter.value = Some(value.into());
             if let Some(global) = &output.global_name {
@@ -112,7 +146,12 @@ impl Engine<'_> {
             && let Some(outputs) = node.status.outputs.clone()
         {
             let id = node.status.id.clone();
-            self.run.effects.push(Effect::SaveMemo { node: id, cache, key, outputs });
+            self.run.effects.push(Effect::SaveMemo {
+                node: id,
+                cache,
+                key,
+                outputs,
+            });
         }
         self.kill_daemons(ix);
         match self.run.at(ix).owner {
@@ -128,7 +167,8 @@ impl Engine<'_> {
         let node = self.run.at_mut(ix);
         let (counted, pod, boundary) = (node.counted, node.pod, node.boundary);
         let locked = node.locked || node.stage == Stage::Locking;
-        (node.counted, node.pod, node.locked, node.stage, node.reason) = (false, false, false, Stage::Ended, None);
+        (node.counted, node.pod, node.locked, node.stage, node.reason) =
+            (false, false, false, Stage::Ended, None);
         self.run.flow.live.remove(&ix);
         if std::mem::take(&mut self.run.at_mut(ix).measured) {
             self.run.flow.completed += 1;
@@ -145,7 +185,8 @@ impl Engine<'_> {
         if let Some(boundary) = boundary {
             let kind = self.run.node(ix).r#type;
             let at = self.run.at_mut(boundary);
-            if unsuccessful && matches!(kind, Some(NodeType::Pod | NodeType::Steps | NodeType::Dag)) {
+            if unsuccessful && matches!(kind, Some(NodeType::Pod | NodeType::Steps | NodeType::Dag))
+            {
                 at.failed += 1;
             }
             if counted {
@@ -157,17 +198,32 @@ impl Engine<'_> {
 
     /// Outputs with a `globalName` become the workflow's.
     fn publish(&mut self, ix: NodeIx) {
-        let Some(outputs) = self.run.node(ix).outputs.as_deref() else { return };
-        if outputs.parameters.iter().all(|p| p.global_name.is_none()) && outputs.artifacts.iter().all(|a| a.global_name.is_none()) {
+        let Some(outputs) = self.run.node(ix).outputs.as_deref() else {
+            return;
+        };
+        if outputs.parameters.iter().all(|p| p.global_name.is_none())
+            && outputs.artifacts.iter().all(|a| a.global_name.is_none())
+        {
             return;
         }
         let outputs = outputs.clone();
         for parameter in outputs.parameters {
-            let Some(name) = parameter.global_name.filter(|name| !name.is_empty()) else { continue };
-            let Some(value) = parameter.value else { continue };
-            self.run.globals.set(format!("workflow.outputs.parameters.{name}"), value.0.as_str());
+            let Some(name) = parameter.global_name.filter(|name| !name.is_empty()) else {
+                continue;
+            };
+            let Some(value) = parameter.value else {
+                continue;
+            };
+            self.run.globals.set(
+                format!("workflow.outputs.parameters.{name}"),
+                value.0.as_str(),
+            );
             let all = &mut self.run.flow.outputs.parameters;
-            let entry = spec::Parameter { name: name.clone(), value: Some(value), ..spec::Parameter::default() };
+            let entry = spec::Parameter {
+                name: name.clone(),
+                value: Some(value),
+                ..spec::Parameter::default()
+            };
             match all.iter_mut().find(|p| p.name == name) {
                 Some(old) => *old = entry,
                 None => all.push(entry),
@@ -175,7 +231,9 @@ impl Engine<'_> {
             self.run.flow_changed = true;
         }
         for mut artifact in outputs.artifacts {
-            let Some(name) = artifact.global_name.take().filter(|name| !name.is_empty()) else { continue };
+            let Some(name) = artifact.global_name.take().filter(|name| !name.is_empty()) else {
+                continue;
+            };
             artifact.name.clone_from(&name);
             artifact.path = None;
             let all = &mut self.run.flow.outputs.artifacts;
@@ -214,7 +272,10 @@ impl Engine<'_> {
     pub fn ready(&mut self, ix: NodeIx) {
         let node = self.run.at(ix);
         let terminal = node.status.phase.is_some_and(NodePhase::terminal);
-        if terminal || node.status.daemoned == Some(true) || !self.template_at(ix).is_some_and(|template| template.daemon) {
+        if terminal
+            || node.status.daemoned == Some(true)
+            || !self.template_at(ix).is_some_and(|template| template.daemon)
+        {
             return;
         }
         let (owner, boundary) = (node.owner, node.boundary);
@@ -241,17 +302,32 @@ impl Engine<'_> {
         let phase = self.run.phase_of(ix);
         if let Some(call) = self.call_of(owner)
             && self.run.flow.extra.shutdown != Some(Shutdown::Terminate)
-            && !matches!(owner, Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_))
+            && !matches!(
+                owner,
+                Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_)
+            )
             && (phase == NodePhase::Running || phase.completed())
             && self.run.node(ix).r#type != Some(NodeType::TaskGroup)
         {
             for (index, hook) in call.hooks.iter().enumerate() {
                 let exit = hook.call.name == "exit";
-                let owner = Owner::Hook { of: ix, hook: u32::try_from(index).unwrap_or(u32::MAX) };
-                if (exit && !phase.completed()) || self.run.find(&self.name_of(owner)).is_some_and(|ix| self.run.at(ix).linked) {
+                let owner = Owner::Hook {
+                    of: ix,
+                    hook: u32::try_from(index).unwrap_or(u32::MAX),
+                };
+                if (exit && !phase.completed())
+                    || self
+                        .run
+                        .find(&self.name_of(owner))
+                        .is_some_and(|ix| self.run.at(ix).linked)
+                {
                     continue;
                 }
-                let place = Place { frame: self.run.at(ix).owner.frame(), own: Some(ix), ..Place::default() };
+                let place = Place {
+                    frame: self.run.at(ix).owner.frame(),
+                    own: Some(ix),
+                    ..Place::default()
+                };
                 let fires = match &hook.expression {
                     None => exit,
                     Some(_) if self.run.find(&self.name_of(owner)).is_some() => true,
@@ -259,7 +335,10 @@ impl Engine<'_> {
                     Some(expression) => self.holds(expression, place).unwrap_or(false),
                 };
                 if fires {
-                    self.start(Start { owner, prepared: None });
+                    self.start(Start {
+                        owner,
+                        prepared: None,
+                    });
                 }
             }
         }
@@ -287,7 +366,9 @@ impl Engine<'_> {
                 }
             }
             Owner::Step { frame, group, .. } => self.step_settled(frame, group),
-            Owner::StepItem { frame, group, step, .. } => {
+            Owner::StepItem {
+                frame, group, step, ..
+            } => {
                 if self.item_settled(Owner::Step { frame, group, step }) {
                     self.step_settled(frame, group);
                 }
@@ -304,7 +385,12 @@ impl Engine<'_> {
 
     /// One more of a loop's nodes is done; whether that was the last.
     fn item_settled(&mut self, owner: Owner) -> bool {
-        let Some(each) = self.slot_mut(owner).and_then(|slot| slot.each.as_deref_mut()) else { return false };
+        let Some(each) = self
+            .slot_mut(owner)
+            .and_then(|slot| slot.each.as_deref_mut())
+        else {
+            return false;
+        };
         each.left = each.left.saturating_sub(1);
         each.left == 0
     }
@@ -315,8 +401,20 @@ impl Engine<'_> {
             return;
         }
         self.run.at_mut(boundary).parked.clear();
-        for ix in self.run.flow.live.iter().copied().filter(|ix| self.run.at(*ix).boundary == Some(boundary)).collect::<Vec<_>>() {
-            self.end(ix, NodePhase::Failed, Some("another child failed and failFast is set".to_owned()));
+        for ix in self
+            .run
+            .flow
+            .live
+            .iter()
+            .copied()
+            .filter(|ix| self.run.at(*ix).boundary == Some(boundary))
+            .collect::<Vec<_>>()
+        {
+            self.end(
+                ix,
+                NodePhase::Failed,
+                Some("another child failed and failFast is set".to_owned()),
+            );
         }
         let message = "template has failed or errored children and failFast enabled".to_owned();
         if let Frame::Steps(frame) = &self.run.at(boundary).frame

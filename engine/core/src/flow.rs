@@ -1,12 +1,12 @@
 //! The workflow as a whole: its start, its hooks, its exit handler, its end.
 
 use crate::body::later;
+use crate::effect::Effect;
 use crate::frame::{Owner, Start};
 use crate::name::pod_name;
 use crate::reason::Reason;
 use crate::render::{Place, TextFault};
 use crate::run::{FlowStage, Shutdown};
-use crate::effect::Effect;
 use crate::timer::Due;
 use crate::work::Engine;
 use serde::Serialize;
@@ -35,7 +35,10 @@ impl Engine<'_> {
             return;
         }
         if let Err(message) = self.globals() {
-            return self.finish(WorkflowPhase::Failed, Some(format!("failed to set global parameters: {message}")));
+            return self.finish(
+                WorkflowPhase::Failed,
+                Some(format!("failed to set global parameters: {message}")),
+            );
         }
         if self.plan.locks.is_empty() {
             return self.begin_main();
@@ -43,7 +46,10 @@ impl Engine<'_> {
         match self.lock_names(&self.plan.locks, Place::default()) {
             Ok(locks) => {
                 self.run.flow.stage = FlowStage::Locking;
-                self.run.flow.lock_wait = Some(Reason::Lock { lock: locks.first().map(|l| l.name.clone()).unwrap_or_default(), message: String::new() });
+                self.run.flow.lock_wait = Some(Reason::Lock {
+                    lock: locks.first().map(|l| l.name.clone()).unwrap_or_default(),
+                    message: String::new(),
+                });
                 let holder = self.workflow_holder();
                 self.request(holder, locks);
             }
@@ -78,12 +84,18 @@ impl Engine<'_> {
         if self.run.flow.extra.shutdown.is_some() && self.run.nodes.is_empty() {
             return self.stopped_before_start();
         }
-        self.start(Start { owner: Owner::Root, prepared: None });
+        self.start(Start {
+            owner: Owner::Root,
+            prepared: None,
+        });
     }
 
     fn stopped_before_start(&mut self) {
         let word = self.run.flow.extra.shutdown.map_or("", Shutdown::as_str);
-        self.finish(WorkflowPhase::Failed, Some(format!("Stopped with strategy '{word}'")));
+        self.finish(
+            WorkflowPhase::Failed,
+            Some(format!("Stopped with strategy '{word}'")),
+        );
     }
 
     /// `workflow.*` as far as it does not change.
@@ -92,10 +104,23 @@ impl Engine<'_> {
         let meta = &workflow.metadata;
         let mut set = Vec::new();
         set.push(("workflow.name".to_owned(), self.run.name.to_string()));
-        set.push(("workflow.namespace".to_owned(), self.run.namespace.to_string()));
+        set.push((
+            "workflow.namespace".to_owned(),
+            self.run.namespace.to_string(),
+        ));
         set.push(("workflow.uid".to_owned(), self.run.uid.to_string()));
-        set.push(("workflow.mainEntrypoint".to_owned(), workflow.spec.entrypoint.clone().unwrap_or_default()));
-        set.push(("workflow.serviceAccountName".to_owned(), workflow.spec.service_account_name.clone().unwrap_or_else(|| "default".to_owned())));
+        set.push((
+            "workflow.mainEntrypoint".to_owned(),
+            workflow.spec.entrypoint.clone().unwrap_or_default(),
+        ));
+        set.push((
+            "workflow.serviceAccountName".to_owned(),
+            workflow
+                .spec
+                .service_account_name
+                .clone()
+                .unwrap_or_else(|| "default".to_owned()),
+        ));
         if let Some(priority) = workflow.spec.priority {
             set.push(("workflow.priority".to_owned(), priority.to_string()));
         }
@@ -104,15 +129,32 @@ impl Engine<'_> {
             let json = serde_json::to_string(&entries).unwrap_or_default();
             set.push((format!("workflow.{kind}.json"), json.clone()));
             set.push((format!("workflow.{kind}"), json));
-            set.extend(entries.into_iter().map(|(key, value)| (format!("workflow.{kind}.{key}"), value)));
+            set.extend(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (format!("workflow.{kind}.{key}"), value)),
+            );
         }
-        if let Some(at) = meta.annotations.as_ref().and_then(|a| a.get("workflows.argoproj.io/scheduled-time")) {
+        if let Some(at) = meta
+            .annotations
+            .as_ref()
+            .and_then(|a| a.get("workflows.argoproj.io/scheduled-time"))
+        {
             set.push(("workflow.scheduledTime".to_owned(), at.clone()));
         }
         let created = self.run.created;
-        set.push(("workflow.creationTimestamp".to_owned(), time::rfc3339(created)));
-        set.push(("workflow.creationTimestamp.RFC3339".to_owned(), time::rfc3339(created)));
-        set.push(("workflow.creationTimestamp.s".to_owned(), created.as_second().to_string()));
+        set.push((
+            "workflow.creationTimestamp".to_owned(),
+            time::rfc3339(created),
+        ));
+        set.push((
+            "workflow.creationTimestamp.RFC3339".to_owned(),
+            time::rfc3339(created),
+        ));
+        set.push((
+            "workflow.creationTimestamp.s".to_owned(),
+            created.as_second().to_string(),
+        ));
         for character in STRFTIME.chars() {
             if let Some(text) = time::strftime(created, character) {
                 set.push((format!("workflow.creationTimestamp.{character}"), text));
@@ -125,28 +167,53 @@ impl Engine<'_> {
         for argument in &self.plan.arguments {
             let text = argument.value.as_ref();
             let value = match (text, &argument.config_map, &argument.default) {
-                (Some(text), _, _) => self.text(text, Place::default()).map_err(TextFault::message)?,
+                (Some(text), _, _) => self
+                    .text(text, Place::default())
+                    .map_err(TextFault::message)?,
                 (None, Some(key), _) => self.config_map_value(key, Place::default())?,
-                (None, None, Some(text)) => self.text(text, Place::default()).map_err(TextFault::message)?,
+                (None, None, Some(text)) => self
+                    .text(text, Place::default())
+                    .map_err(TextFault::message)?,
                 (None, None, None) if argument.supplied => continue,
-                (None, None, None) => return Err(format!("parameter '{}' has no value", argument.name)),
+                (None, None, None) => {
+                    return Err(format!("parameter '{}' has no value", argument.name));
+                }
             };
-            self.run.globals.set(format!("workflow.parameters.{}", argument.name), value.as_str());
-            listed.push(spec::Parameter { name: argument.name.clone(), value: Some(value.into()), ..spec::Parameter::default() });
+            self.run.globals.set(
+                format!("workflow.parameters.{}", argument.name),
+                value.as_str(),
+            );
+            listed.push(spec::Parameter {
+                name: argument.name.clone(),
+                value: Some(value.into()),
+                ..spec::Parameter::default()
+            });
         }
         let json = serde_json::to_string(&listed).unwrap_or_default();
-        self.run.globals.set("workflow.parameters.json", json.as_str());
+        self.run
+            .globals
+            .set("workflow.parameters.json", json.as_str());
         self.run.globals.set("workflow.parameters", json);
         Ok(())
     }
 
     /// Fires the workflow's hooks that are due; whether one did.
     pub fn workflow_hooks(&mut self) -> bool {
-        if self.plan.hooks.is_empty() || !matches!(self.run.flow.stage, FlowStage::Main | FlowStage::Exit) {
+        if self.plan.hooks.is_empty()
+            || !matches!(self.run.flow.stage, FlowStage::Main | FlowStage::Exit)
+        {
             return false;
         }
-        let settled = self.run.flow.root.is_some_and(|root| self.run.at(root).settled);
-        self.run.flow.seen_phase = if settled { self.root_phase() } else { self.run.flow.phase };
+        let settled = self
+            .run
+            .flow
+            .root
+            .is_some_and(|root| self.run.at(root).settled);
+        self.run.flow.seen_phase = if settled {
+            self.root_phase()
+        } else {
+            self.run.flow.phase
+        };
         let mut fired = false;
         for (index, hook) in self.plan.hooks.iter().enumerate() {
             let owner = Owner::WorkflowHook(u32::try_from(index).unwrap_or(u32::MAX));
@@ -154,9 +221,14 @@ impl Engine<'_> {
             if known.is_some_and(|ix| self.run.at(ix).linked) {
                 continue;
             }
-            let due = hook.expression.as_ref().is_some_and(|expression| self.holds(expression, Place::default()).unwrap_or(false));
+            let due = hook.expression.as_ref().is_some_and(|expression| {
+                self.holds(expression, Place::default()).unwrap_or(false)
+            });
             if known.is_some() || due {
-                self.start(Start { owner, prepared: None });
+                self.start(Start {
+                    owner,
+                    prepared: None,
+                });
                 fired = true;
             }
         }
@@ -175,7 +247,9 @@ impl Engine<'_> {
         match self.run.flow.root.map(|root| self.run.phase_of(root)) {
             Some(NodePhase::Failed) => WorkflowPhase::Failed,
             Some(NodePhase::Error) => WorkflowPhase::Error,
-            Some(NodePhase::Succeeded | NodePhase::Skipped | NodePhase::Omitted) => WorkflowPhase::Succeeded,
+            Some(NodePhase::Succeeded | NodePhase::Skipped | NodePhase::Omitted) => {
+                WorkflowPhase::Succeeded
+            }
             _ => WorkflowPhase::Running,
         }
     }
@@ -185,7 +259,9 @@ impl Engine<'_> {
         if self.run.flow.stage != FlowStage::Main {
             return;
         }
-        let Some(root) = self.run.flow.root else { return };
+        let Some(root) = self.run.flow.root else {
+            return;
+        };
         if self.run.node(root).daemoned == Some(true) {
             self.end_daemon(root);
         }
@@ -197,7 +273,9 @@ impl Engine<'_> {
         }
         self.run.flow.stage = FlowStage::Exit;
         let terminated = self.run.flow.extra.shutdown == Some(Shutdown::Terminate);
-        let Some(exit) = self.plan.exit.as_ref().filter(|_| !terminated) else { return self.finish_from_nodes() };
+        let Some(exit) = self.plan.exit.as_ref().filter(|_| !terminated) else {
+            return self.finish_from_nodes();
+        };
         let failures = self.failures();
         self.run.globals.set("workflow.failures", failures);
         self.run.flow.seen_phase = self.root_phase();
@@ -206,7 +284,10 @@ impl Engine<'_> {
         {
             return self.finish_from_nodes();
         }
-        self.start(Start { owner: Owner::Exit, prepared: None });
+        self.start(Start {
+            owner: Owner::Exit,
+            prepared: None,
+        });
     }
 
     pub fn exit_settled(&mut self) {
@@ -215,10 +296,22 @@ impl Engine<'_> {
 
     /// The main part's phase; a failed exit handler spoils a success.
     fn finish_from_nodes(&mut self) {
-        let Some(root) = self.run.flow.root else { return };
+        let Some(root) = self.run.flow.root else {
+            return;
+        };
         let mut phase = self.root_phase();
-        let mut message = self.run.node(root).message.clone().filter(|_| phase != WorkflowPhase::Succeeded);
-        if let Some(exit) = self.run.flow.exit.filter(|_| phase == WorkflowPhase::Succeeded) {
+        let mut message = self
+            .run
+            .node(root)
+            .message
+            .clone()
+            .filter(|_| phase != WorkflowPhase::Succeeded);
+        if let Some(exit) = self
+            .run
+            .flow
+            .exit
+            .filter(|_| phase == WorkflowPhase::Succeeded)
+        {
             let failed = match self.run.phase_of(exit) {
                 NodePhase::Failed => Some(WorkflowPhase::Failed),
                 NodePhase::Error => Some(WorkflowPhase::Error),
@@ -229,7 +322,10 @@ impl Engine<'_> {
             }
         }
         if let Some(shutdown) = self.run.flow.extra.shutdown {
-            if phase == WorkflowPhase::Error || phase == WorkflowPhase::Succeeded && self.run.flow.extra.shutdown_message.is_some() {
+            if phase == WorkflowPhase::Error
+                || phase == WorkflowPhase::Succeeded
+                    && self.run.flow.extra.shutdown_message.is_some()
+            {
                 phase = WorkflowPhase::Failed;
             }
             if phase != WorkflowPhase::Succeeded {
@@ -273,12 +369,24 @@ impl Engine<'_> {
                     message: node.message.as_deref().unwrap_or_default(),
                     template_name: template,
                     phase: node.phase.map_or("", NodePhase::as_str),
-                    pod_name: if node.r#type == Some(NodeType::Pod) { pod_name(&self.run.name, &node.name, template) } else { String::new() },
-                    finished_at: node.finished_at.as_ref().map(|at| time::rfc3339(at.0)).unwrap_or_default(),
+                    pod_name: if node.r#type == Some(NodeType::Pod) {
+                        pod_name(&self.run.name, &node.name, template)
+                    } else {
+                        String::new()
+                    },
+                    finished_at: node
+                        .finished_at
+                        .as_ref()
+                        .map(|at| time::rfc3339(at.0))
+                        .unwrap_or_default(),
                 }
             })
             .collect();
-        let json = if failed.is_empty() { "null".to_owned() } else { serde_json::to_string(&failed).unwrap_or_default() };
+        let json = if failed.is_empty() {
+            "null".to_owned()
+        } else {
+            serde_json::to_string(&failed).unwrap_or_default()
+        };
         serde_json::to_string(&json).unwrap_or_default()
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct DagFrame {
     pub waits: Vec<u32>,
     /// Tasks that have not settled.
     pub left: u32,
+    /// Targets, and the tasks they need in order, where `dag.target` was rendered for this run.
+    pub chosen: Option<Box<(Vec<u32>, Vec<u32>)>>,
 }
 
 /// A retried template under way.
@@ -91,13 +93,37 @@ pub(crate) enum Owner {
     /// A hook of the workflow.
     WorkflowHook(u32),
     /// The StepGroup or TaskGroup itself: told nobody, settled by its frame.
-    Group { frame: NodeIx },
-    Step { frame: NodeIx, group: u32, step: u32 },
-    StepItem { frame: NodeIx, group: u32, step: u32, item: u32 },
-    Task { frame: NodeIx, task: u32 },
-    TaskItem { frame: NodeIx, task: u32, item: u32 },
-    Attempt { retry: NodeIx, attempt: u32 },
-    Hook { of: NodeIx, hook: u32 },
+    Group {
+        frame: NodeIx,
+    },
+    Step {
+        frame: NodeIx,
+        group: u32,
+        step: u32,
+    },
+    StepItem {
+        frame: NodeIx,
+        group: u32,
+        step: u32,
+        item: u32,
+    },
+    Task {
+        frame: NodeIx,
+        task: u32,
+    },
+    TaskItem {
+        frame: NodeIx,
+        task: u32,
+        item: u32,
+    },
+    Attempt {
+        retry: NodeIx,
+        attempt: u32,
+    },
+    Hook {
+        of: NodeIx,
+        hook: u32,
+    },
 }
 
 impl Owner {
@@ -109,7 +135,11 @@ impl Owner {
             | Self::StepItem { frame, .. }
             | Self::Task { frame, .. }
             | Self::TaskItem { frame, .. } => Some(frame),
-            Self::Root | Self::Exit | Self::WorkflowHook(_) | Self::Attempt { .. } | Self::Hook { .. } => None,
+            Self::Root
+            | Self::Exit
+            | Self::WorkflowHook(_)
+            | Self::Attempt { .. }
+            | Self::Hook { .. } => None,
         }
     }
 }

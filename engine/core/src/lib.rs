@@ -38,11 +38,13 @@ mod timer;
 mod why;
 mod work;
 
-pub use effect::{Effect, InputFile, LockName, LockRequest, OutputFile, PluginCall, PodIntent, PodKey};
+pub use again::{RetryOptions, resubmit, retry};
+pub use effect::{
+    Effect, InputFile, LockName, LockRequest, OutputFile, PluginCall, PodIntent, PodKey,
+};
 pub use name::{display_name, fnv32a, node_id, pod_name};
 pub use observation::{Command, Observation, Outcome, PodFinished};
 pub use reason::Reason;
-pub use again::{RetryOptions, resubmit, retry};
 pub use run::{Extra, Run, Shutdown};
 pub use selector::Selector;
 pub use why::Standing;

@@ -10,17 +10,41 @@ use tiphys_spec as spec;
 #[derive(Clone, Debug)]
 pub enum Observation {
     /// The pod waits: no room, an image is being pulled.
-    PodWaits { key: PodKey, message: String },
+    PodWaits {
+        key: PodKey,
+        message: String,
+    },
     /// The pod's containers run; `ready` when every one of them says so (a daemon counts from then).
-    PodStarted { key: PodKey, at: Timestamp, ready: bool, ip: Option<String>, host: Option<String> },
+    PodStarted {
+        key: PodKey,
+        at: Timestamp,
+        ready: bool,
+        ip: Option<String>,
+        host: Option<String>,
+    },
     /// `N/M` from the pod's progress file.
-    PodProgress { key: PodKey, progress: String },
+    PodProgress {
+        key: PodKey,
+        progress: String,
+    },
     PodFinished(Box<PodFinished>),
-    LocksAcquired { holder: String },
+    LocksAcquired {
+        holder: String,
+    },
     /// `lock` is the name of the first one that is taken; `message` is for people.
-    LocksWaiting { holder: String, lock: String, message: String },
-    MemoFound { node: String, outputs: Box<spec::Outputs>, created: Timestamp },
-    MemoMissing { node: String },
+    LocksWaiting {
+        holder: String,
+        lock: String,
+        message: String,
+    },
+    MemoFound {
+        node: String,
+        outputs: Box<spec::Outputs>,
+        created: Timestamp,
+    },
+    MemoMissing {
+        node: String,
+    },
     /// A user's order.
     Asked(Command),
 }
@@ -58,11 +82,23 @@ pub enum Command {
     /// Start nothing new; what runs goes on.
     Suspend,
     /// Undo `Suspend` and end the suspend nodes that run, or those that match.
-    Resume { selector: Option<Selector>, outputs: BTreeMap<String, String>, message: Option<String> },
+    Resume {
+        selector: Option<Selector>,
+        outputs: BTreeMap<String, String>,
+        message: Option<String>,
+    },
     /// End everything but exit handlers, which run; with a selector, fail the suspend nodes that match instead.
-    Stop { selector: Option<Selector>, message: Option<String> },
+    Stop {
+        selector: Option<Selector>,
+        message: Option<String>,
+    },
     /// End everything at once; exit handlers do not run.
     Terminate,
     /// Set outputs, phase or message of the suspend nodes that match.
-    SetNode { selector: Selector, outputs: BTreeMap<String, String>, message: Option<String>, phase: Option<spec::NodePhase> },
+    SetNode {
+        selector: Selector,
+        outputs: BTreeMap<String, String>,
+        message: Option<String>,
+        phase: Option<spec::NodePhase>,
+    },
 }

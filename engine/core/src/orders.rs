@@ -27,7 +27,11 @@ impl Engine<'_> {
                 self.run.flow.extra.suspended = true;
                 self.run.flow_changed = true;
             }
-            Command::Resume { selector, outputs, message } => {
+            Command::Resume {
+                selector,
+                outputs,
+                message,
+            } => {
                 if selector.is_none() && self.run.flow.extra.suspended {
                     self.run.flow.extra.suspended = false;
                     self.run.flow_changed = true;
@@ -37,17 +41,28 @@ impl Engine<'_> {
                     self.resume(ix, &outputs, message.clone());
                 }
             }
-            Command::Stop { selector: Some(selector), message } => {
+            Command::Stop {
+                selector: Some(selector),
+                message,
+            } => {
                 for ix in self.suspended(Some(&selector)) {
                     self.end(ix, NodePhase::Failed, message.clone());
                 }
             }
-            Command::Stop { selector: None, message } => {
+            Command::Stop {
+                selector: None,
+                message,
+            } => {
                 self.run.flow.extra.shutdown_message = message;
                 self.shut_down(Shutdown::Stop);
             }
             Command::Terminate => self.shut_down(Shutdown::Terminate),
-            Command::SetNode { selector, outputs, message, phase } => {
+            Command::SetNode {
+                selector,
+                outputs,
+                message,
+                phase,
+            } => {
                 for ix in self.suspended(Some(&selector)) {
                     self.supply(ix, &outputs);
                     if let Some(phase) = phase.filter(|phase| phase.terminal()) {
@@ -63,19 +78,37 @@ impl Engine<'_> {
     fn suspended(&self, selector: Option<&Selector>) -> Vec<NodeIx> {
         let matches = |ix: &NodeIx| {
             let node = self.run.node(*ix);
-            node.r#type == Some(NodeType::Suspend) && node.phase == Some(NodePhase::Running) && selector.is_none_or(|s| s.matches(node))
+            node.r#type == Some(NodeType::Suspend)
+                && node.phase == Some(NodePhase::Running)
+                && selector.is_none_or(|s| s.matches(node))
         };
         self.run.flow.live.iter().copied().filter(matches).collect()
     }
 
     /// Values for the outputs of a suspend node that are to be supplied.
     fn supply(&mut self, ix: NodeIx, given: &BTreeMap<String, String>) {
-        let Some(template) = self.template_at(ix) else { return };
-        for output in template.outputs.iter().filter(|o| matches!(o.source, OutputSource::Supplied)) {
-            let Some(value) = given.get(&output.name) else { continue };
+        let Some(template) = self.template_at(ix) else {
+            return;
+        };
+        for output in template
+            .outputs
+            .iter()
+            .filter(|o| matches!(o.source, OutputSource::Supplied))
+        {
+            let Some(value) = given.get(&output.name) else {
+                continue;
+            };
             let outputs = self.run.edit(ix).outputs.get_or_insert_default();
-            let entry = spec::Parameter { name: output.name.clone(), value: Some(value.as_str().into()), ..spec::Parameter::default() };
-            match outputs.parameters.iter_mut().find(|p| p.name == output.name) {
+            let entry = spec::Parameter {
+                name: output.name.clone(),
+                value: Some(value.as_str().into()),
+                ..spec::Parameter::default()
+            };
+            match outputs
+                .parameters
+                .iter_mut()
+                .find(|p| p.name == output.name)
+            {
                 Some(old) => *old = entry,
                 None => outputs.parameters.push(entry),
             }
@@ -85,10 +118,20 @@ impl Engine<'_> {
     /// Ends a suspend node; an output without a supplied value takes its default, or spoils the node.
     fn resume(&mut self, ix: NodeIx, given: &BTreeMap<String, String>, message: Option<String>) {
         self.supply(ix, given);
-        let Some(template) = self.template_at(ix) else { return };
+        let Some(template) = self.template_at(ix) else {
+            return;
+        };
         let inputs = self.run.node(ix).inputs.clone();
-        let place = Place { inputs: inputs.as_deref(), ..Place::default() };
-        let has = |run: &crate::Run, name: &str| run.node(ix).outputs.as_deref().is_some_and(|o| o.parameters.iter().any(|p| p.name == name));
+        let place = Place {
+            inputs: inputs.as_deref(),
+            ..Place::default()
+        };
+        let has = |run: &crate::Run, name: &str| {
+            run.node(ix)
+                .outputs
+                .as_deref()
+                .is_some_and(|o| o.parameters.iter().any(|p| p.name == name))
+        };
         for output in &template.outputs {
             if has(self.run, &output.name) {
                 continue;
@@ -102,8 +145,17 @@ impl Engine<'_> {
             };
             match default {
                 Ok(Some(value)) => {
-                    let entry = spec::Parameter { name: output.name.clone(), value: Some(value.into()), ..spec::Parameter::default() };
-                    self.run.edit(ix).outputs.get_or_insert_default().parameters.push(entry);
+                    let entry = spec::Parameter {
+                        name: output.name.clone(),
+                        value: Some(value.into()),
+                        ..spec::Parameter::default()
+                    };
+                    self.run
+                        .edit(ix)
+                        .outputs
+                        .get_or_insert_default()
+                        .parameters
+                        .push(entry);
                 }
                 Ok(None) => {
                     return self.end(ix, NodePhase::Error, Some(format!("raw output parameter '{}' has not been set and does not have a default value", output.name)));
@@ -121,7 +173,9 @@ impl Engine<'_> {
     }
 
     fn shut_down(&mut self, how: Shutdown) {
-        if self.run.flow.extra.shutdown == Some(Shutdown::Terminate) || self.run.flow.extra.shutdown == Some(how) {
+        if self.run.flow.extra.shutdown == Some(Shutdown::Terminate)
+            || self.run.flow.extra.shutdown == Some(how)
+        {
             return;
         }
         self.run.flow.extra.shutdown = Some(how);
@@ -137,7 +191,11 @@ impl Engine<'_> {
         let word = how.as_str();
         for ix in self.run.flow.live.iter().copied().collect::<Vec<_>>() {
             if how == Shutdown::Terminate || !self.run.at(ix).on_exit {
-                self.doom(ix, &format!("workflow shutdown with strategy:  {word}"), &format!("Stopped with strategy '{word}'"));
+                self.doom(
+                    ix,
+                    &format!("workflow shutdown with strategy:  {word}"),
+                    &format!("Stopped with strategy '{word}'"),
+                );
             }
         }
         self.unpark_all();
@@ -168,7 +226,11 @@ impl Engine<'_> {
             let key = self.run.pod_key(ix);
             let node = self.run.at_mut(ix);
             if node.doom.is_none() {
-                node.doom = Some(if node.status.phase == Some(NodePhase::Pending) { waiting.to_owned() } else { running.to_owned() });
+                node.doom = Some(if node.status.phase == Some(NodePhase::Pending) {
+                    waiting.to_owned()
+                } else {
+                    running.to_owned()
+                });
                 node.reason = Some(crate::Reason::Stopping);
                 self.run.effects.push(Effect::StopPod { key });
             }

@@ -26,12 +26,26 @@ impl Engine<'_> {
 
     fn composed(&self, ix: NodeIx) -> Result<spec::Outputs, String> {
         let mut outputs = spec::Outputs::default();
-        let Some(template) = self.template_at(ix) else { return Ok(outputs) };
-        let place = Place { frame: Some(ix), ..Place::default() };
-        let declared = template.spec.outputs.as_deref().map(|o| o.parameters.as_slice()).unwrap_or_default();
+        let Some(template) = self.template_at(ix) else {
+            return Ok(outputs);
+        };
+        let place = Place {
+            frame: Some(ix),
+            ..Place::default()
+        };
+        let declared = template
+            .spec
+            .outputs
+            .as_deref()
+            .map(|o| o.parameters.as_slice())
+            .unwrap_or_default();
         for output in &template.outputs {
             let value = self.composed_value(output, place)?;
-            let mut parameter = declared.iter().find(|p| p.name == output.name).cloned().unwrap_or_default();
+            let mut parameter = declared
+                .iter()
+                .find(|p| p.name == output.name)
+                .cloned()
+                .unwrap_or_default();
             parameter.name.clone_from(&output.name);
             parameter.value = Some(value.into());
             parameter.value_from = None;
@@ -41,18 +55,29 @@ impl Engine<'_> {
             outputs.parameters.push(parameter);
         }
         for output in &template.output_artifacts {
-            let wanted = ArtifactArgument { name: output.name.clone(), source: output.source.clone(), sub_path: None, optional: output.optional };
+            let wanted = ArtifactArgument {
+                name: output.name.clone(),
+                source: output.source.clone(),
+                sub_path: None,
+                optional: output.optional,
+            };
             match self.artifact(&wanted, place)? {
                 Some(mut found) => {
                     found.name.clone_from(&output.name);
                     found.path = None;
                     if let Some(global) = &output.global_name {
-                        found.global_name = Some(self.text(global, place).map_err(TextFault::message)?);
+                        found.global_name =
+                            Some(self.text(global, place).map_err(TextFault::message)?);
                     }
                     outputs.artifacts.push(found);
                 }
                 None if output.optional => {}
-                None => return Err(format!("output artifact '{}' was not produced", output.name)),
+                None => {
+                    return Err(format!(
+                        "output artifact '{}' was not produced",
+                        output.name
+                    ));
+                }
             }
         }
         Ok(outputs)
@@ -66,29 +91,42 @@ impl Engine<'_> {
                 Ok(value) => value.tag_text().map(Some).map_err(|e| e.to_string()),
                 Err(message) => Err(message),
             },
-            OutputSource::Value(Some(text)) => self.text(text, place).map(Some).map_err(TextFault::message),
+            OutputSource::Value(Some(text)) => {
+                self.text(text, place).map(Some).map_err(TextFault::message)
+            }
             _ => Ok(None),
         };
         match (found, &output.default) {
             (Ok(Some(value)), _) => Ok(value),
             (_, Some(default)) => self.text(default, place).map_err(TextFault::message),
-            (Ok(None), None) => Err(format!("output parameter '{}' was not produced", output.name)),
+            (Ok(None), None) => Err(format!(
+                "output parameter '{}' was not produced",
+                output.name
+            )),
             (Err(message), None) => Err(message),
         }
     }
 
     /// A tag that has to mean something.
-    fn strictly(&self, text: &tiphys_expr::Text, place: Place<'_>) -> Result<Option<String>, String> {
-        self.with_scope(place, |scope, _| match text.render(&self.env(scope), Unresolved::Fail) {
-            Ok(value) => Ok(Some(value.into_owned())),
-            Err(RenderError::Absent { .. }) => Ok(None),
-            Err(other) => Err(other.to_string()),
+    fn strictly(
+        &self,
+        text: &tiphys_expr::Text,
+        place: Place<'_>,
+    ) -> Result<Option<String>, String> {
+        self.with_scope(place, |scope, _| {
+            match text.render(&self.env(scope), Unresolved::Fail) {
+                Ok(value) => Ok(Some(value.into_owned())),
+                Err(RenderError::Absent { .. }) => Ok(None),
+                Err(other) => Err(other.to_string()),
+            }
         })
     }
 
     /// Names of a template's steps or tasks, once per template.
     pub fn index_slots(&mut self, ix: NodeIx) {
-        let Some(template) = self.template_at(ix) else { return };
+        let Some(template) = self.template_at(ix) else {
+            return;
+        };
         if self.run.slots.contains_key(&template.id) {
             return;
         }

@@ -41,20 +41,30 @@ impl fmt::Display for Reason {
         match self {
             Self::Dependencies { tasks } => write!(f, "waits for {}", tasks.join(", ")),
             Self::Group { group } => write!(f, "waits for step group [{group}]"),
-            Self::Lock { lock, message } if message.is_empty() => write!(f, "waits for lock {lock}"),
+            Self::Lock { lock, message } if message.is_empty() => {
+                write!(f, "waits for lock {lock}")
+            }
             Self::Lock { message, .. } => f.write_str(message),
-            Self::Parallelism { scope, limit } => write!(f, "waits for room: parallelism {limit} of {scope}"),
-            Self::Backoff { until, attempt } => write!(f, "waits until {until} before attempt {attempt}"),
+            Self::Parallelism { scope, limit } => {
+                write!(f, "waits for room: parallelism {limit} of {scope}")
+            }
+            Self::Backoff { until, attempt } => {
+                write!(f, "waits until {until} before attempt {attempt}")
+            }
             Self::Suspended { until: Some(until) } => write!(f, "suspended until {until}"),
             Self::Suspended { until: None } => f.write_str("suspended until it is resumed"),
             Self::WorkflowSuspended => f.write_str("the workflow is suspended"),
             Self::Memo { cache } => write!(f, "looks into cache {cache}"),
-            Self::Pod { message: Some(message) } => write!(f, "waits for its pod: {message}"),
+            Self::Pod {
+                message: Some(message),
+            } => write!(f, "waits for its pod: {message}"),
             Self::Pod { message: None } => f.write_str("waits for its pod"),
             Self::Running => f.write_str("runs"),
             Self::Stopping => f.write_str("was told to end"),
             Self::Children { names } => write!(f, "waits for {}", names.join(", ")),
-            Self::FailFast => f.write_str("is not started: another child failed and failFast is set"),
+            Self::FailFast => {
+                f.write_str("is not started: another child failed and failFast is set")
+            }
         }
     }
 }

@@ -33,13 +33,19 @@ impl Run {
         }
         // In order of creation as far as the records tell: what came first gets the plain ID again.
         let mut records: Vec<&spec::NodeStatus> = status.nodes.values().collect();
-        records.sort_by(|a, b| (&a.started_at.as_ref().map(|t| t.0), &a.id).cmp(&(&b.started_at.as_ref().map(|t| t.0), &b.id)));
+        records.sort_by(|a, b| {
+            (&a.started_at.as_ref().map(|t| t.0), &a.id)
+                .cmp(&(&b.started_at.as_ref().map(|t| t.0), &b.id))
+        });
         for record in records {
             run.insert(record.clone());
         }
         for parameter in run.flow.outputs.parameters.clone() {
             if let Some(value) = parameter.value {
-                run.globals.set(format!("workflow.outputs.parameters.{}", parameter.name), value.0);
+                run.globals.set(
+                    format!("workflow.outputs.parameters.{}", parameter.name),
+                    value.0,
+                );
             }
         }
         run
@@ -50,11 +56,24 @@ impl Engine<'_> {
     /// Takes up a stored record as the node of this owner.
     pub fn adopt(&mut self, ix: NodeIx, owner: Owner) {
         let boundary = self.boundary_of(owner);
-        let on_exit = matches!(owner, Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_)) || owner.frame().is_some_and(|frame| self.run.at(frame).on_exit);
+        let on_exit = matches!(
+            owner,
+            Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_)
+        ) || owner
+            .frame()
+            .is_some_and(|frame| self.run.at(frame).on_exit);
         let template = self.resolve(owner).ok();
-        let depth = owner.frame().map_or(0, |frame| self.run.at(frame).depth + 1);
+        let depth = owner
+            .frame()
+            .map_or(0, |frame| self.run.at(frame).depth + 1);
         let capture = self.call_of(owner).is_some_and(|call| call.capture_result);
-        let outbound: Vec<NodeIx> = self.run.node(ix).outbound_nodes.iter().filter_map(|id| self.run.find_id(id)).collect();
+        let outbound: Vec<NodeIx> = self
+            .run
+            .node(ix)
+            .outbound_nodes
+            .iter()
+            .filter_map(|id| self.run.find_id(id))
+            .collect();
         let node = self.run.at_mut(ix);
         node.linked = true;
         node.owner = owner;
@@ -93,13 +112,20 @@ impl Engine<'_> {
     /// Goes on with a node that had not ended.
     fn take_up(&mut self, ix: NodeIx) {
         // Its pod, if it had one, is asked for again under the same key; a daemon becomes ready again.
-        if self.run.node(ix).daemoned == Some(true) && self.run.node(ix).r#type == Some(NodeType::Pod) {
+        if self.run.node(ix).daemoned == Some(true)
+            && self.run.node(ix).r#type == Some(NodeType::Pod)
+        {
             self.run.edit(ix).daemoned = None;
         }
-        if self.run.node(ix).r#type == Some(NodeType::Pod) && self.run.phase_of(ix) == NodePhase::Running {
+        if self.run.node(ix).r#type == Some(NodeType::Pod)
+            && self.run.phase_of(ix) == NodePhase::Running
+        {
             self.run.edit(ix).phase = Some(NodePhase::Pending);
         }
-        if self.call_of(self.run.at(ix).owner).is_some_and(|call| !call.hooks.is_empty()) {
+        if self
+            .call_of(self.run.at(ix).owner)
+            .is_some_and(|call| !call.hooks.is_empty())
+        {
             self.later(Work::Running(ix));
         }
         self.advance(ix);
@@ -113,11 +139,25 @@ impl Engine<'_> {
         self.run.at_mut(ix).frame = crate::frame::Frame::Retry(crate::frame::RetryFrame::default());
         for attempt in 0.. {
             let owner = Owner::Attempt { retry: ix, attempt };
-            let Some(found) = self.run.find(&self.name_of(owner)) else { return };
+            let Some(found) = self.run.find(&self.name_of(owner)) else {
+                return;
+            };
             let boundary = self.run.at(ix).boundary;
-            let outbound: Vec<NodeIx> = self.run.node(found).outbound_nodes.iter().filter_map(|id| self.run.find_id(id)).collect();
+            let outbound: Vec<NodeIx> = self
+                .run
+                .node(found)
+                .outbound_nodes
+                .iter()
+                .filter_map(|id| self.run.find_id(id))
+                .collect();
             let node = self.run.at_mut(found);
-            (node.linked, node.owner, node.boundary, node.stage, node.outbound) = (true, owner, boundary, Stage::Ended, outbound);
+            (
+                node.linked,
+                node.owner,
+                node.boundary,
+                node.stage,
+                node.outbound,
+            ) = (true, owner, boundary, Stage::Ended, outbound);
             self.note(found, owner);
         }
     }
@@ -130,7 +170,8 @@ impl Engine<'_> {
     pub fn adopt_task_group(&mut self, ix: NodeIx, owner: Owner) {
         let template = self.resolve(owner).ok();
         let node = self.run.at_mut(ix);
-        (node.linked, node.owner, node.boundary, node.template) = (true, owner, owner.frame(), template);
+        (node.linked, node.owner, node.boundary, node.template) =
+            (true, owner, owner.frame(), template);
         self.note(ix, owner);
     }
 }

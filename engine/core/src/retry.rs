@@ -27,14 +27,22 @@ impl Engine<'_> {
         // Attempts that a restored run has made already.
         loop {
             let owner = Owner::Attempt { retry: ix, attempt };
-            let Some(found) = self.run.find(&self.name_of(owner)) else { break };
+            let Some(found) = self.run.find(&self.name_of(owner)) else {
+                break;
+            };
             if !self.run.at(found).linked {
                 self.adopt(found, owner);
             }
             attempt += 1;
         }
         if attempt == 0 {
-            self.start(Start { owner: Owner::Attempt { retry: ix, attempt: 0 }, prepared: None });
+            self.start(Start {
+                owner: Owner::Attempt {
+                    retry: ix,
+                    attempt: 0,
+                },
+                prepared: None,
+            });
         }
     }
 
@@ -56,7 +64,10 @@ impl Engine<'_> {
         if self.run.node(retry).message.is_some() {
             self.run.edit(retry).message = None;
         }
-        self.start(Start { owner: Owner::Attempt { retry, attempt }, prepared: None });
+        self.start(Start {
+            owner: Owner::Attempt { retry, attempt },
+            prepared: None,
+        });
     }
 
     /// The pause is over.
@@ -77,28 +88,45 @@ impl Engine<'_> {
         }
         let outputs = self.run.node(attempt).outputs.clone();
         let phase = self.run.phase_of(attempt);
-        let daemon = self.template_at(retry).is_some_and(|template| template.daemon);
-        let boundary_ended = self.run.at(retry).boundary.is_some_and(|boundary| self.run.phase_of(boundary).terminal());
+        let daemon = self
+            .template_at(retry)
+            .is_some_and(|template| template.daemon);
+        let boundary_ended = self
+            .run
+            .at(retry)
+            .boundary
+            .is_some_and(|boundary| self.run.phase_of(boundary).terminal());
         if outputs.is_some() {
             self.run.edit(retry).outputs = outputs;
         }
-        if !phase.unsuccessful() && (!daemon || boundary_ended || self.run.at(attempt).doom.is_some()) {
+        if !phase.unsuccessful()
+            && (!daemon || boundary_ended || self.run.at(attempt).doom.is_some())
+        {
             return self.end(retry, phase, None);
         }
         if !phase.unsuccessful() {
             return self.end(retry, NodePhase::Succeeded, None);
         }
-        let Some(strategy) = self.template_at(retry).and_then(|template| template.retry.as_ref()) else { return };
+        let Some(strategy) = self
+            .template_at(retry)
+            .and_then(|template| template.retry.as_ref())
+        else {
+            return;
+        };
         match self.next(retry, attempt, phase, strategy) {
             Ok(Next::Again) => self.attempt_again(retry),
             Ok(Next::Wait(until, nanos)) => {
                 let count = self.attempts(retry).len();
                 let node = self.run.at_mut(retry);
-                node.reason = Some(Reason::Backoff { until, attempt: count });
+                node.reason = Some(Reason::Backoff {
+                    until,
+                    attempt: count,
+                });
                 if let Frame::Retry(frame) = &mut node.frame {
                     frame.waiting = Some(until);
                 }
-                self.run.edit(retry).message = Some(format!("Backoff for {}", duration::format(nanos)));
+                self.run.edit(retry).message =
+                    Some(format!("Backoff for {}", duration::format(nanos)));
                 self.run.flow.live.insert(retry);
                 self.run.timers.add(until, Due::Backoff(retry));
             }
@@ -107,33 +135,64 @@ impl Engine<'_> {
         }
     }
 
-    fn next(&self, retry: NodeIx, last: NodeIx, phase: NodePhase, strategy: &Retry) -> Result<Next, String> {
+    fn next(
+        &self,
+        retry: NodeIx,
+        last: NodeIx,
+        phase: NodePhase,
+        strategy: &Retry,
+    ) -> Result<Next, String> {
         let flow = &self.run.flow;
         let count = i64::try_from(self.attempts(retry).len()).unwrap_or(i64::MAX);
         let on_exit = self.run.at(retry).on_exit;
         if let Some(shutdown) = flow.extra.shutdown.filter(|_| !on_exit) {
-            return Ok(Next::Stop(phase, Some(format!("Stopped with strategy '{}'", shutdown.as_str()))));
+            return Ok(Next::Stop(
+                phase,
+                Some(format!("Stopped with strategy '{}'", shutdown.as_str())),
+            ));
         }
         if let Some(deadline) = flow.deadline.filter(|at| *at <= self.now && !on_exit) {
-            return Ok(Next::Stop(phase, Some(format!("retry exceeded workflow deadline {deadline}"))));
+            return Ok(Next::Stop(
+                phase,
+                Some(format!("retry exceeded workflow deadline {deadline}")),
+            ));
         }
         let inputs = self.run.node(retry).inputs.clone();
-        let place = Place { inputs: inputs.as_deref(), ..Place::default() };
-        let limit = strategy.limit.as_ref().map(|text| self.number(text, place, "limit")).transpose()?;
+        let place = Place {
+            inputs: inputs.as_deref(),
+            ..Place::default()
+        };
+        let limit = strategy
+            .limit
+            .as_ref()
+            .map(|text| self.number(text, place, "limit"))
+            .transpose()?;
         if let Some(backoff) = &strategy.backoff {
             if let Some(next) = self.pause(retry, last, phase, backoff, place, limit, count)? {
                 // The other conditions come first: there is no use in waiting for an attempt that will not be made.
                 return Ok(match next {
-                    Next::Wait(..) => self.verdict(retry, last, phase, strategy, limit, count)?.unwrap_or(next),
+                    Next::Wait(..) => self
+                        .verdict(retry, last, phase, strategy, limit, count)?
+                        .unwrap_or(next),
                     other => other,
                 });
             }
         }
-        Ok(self.verdict(retry, last, phase, strategy, limit, count)?.unwrap_or(Next::Again))
+        Ok(self
+            .verdict(retry, last, phase, strategy, limit, count)?
+            .unwrap_or(Next::Again))
     }
 
     /// Policy, limit and expression; none allows another attempt.
-    fn verdict(&self, retry: NodeIx, last: NodeIx, phase: NodePhase, strategy: &Retry, limit: Option<i64>, count: i64) -> Result<Option<Next>, String> {
+    fn verdict(
+        &self,
+        retry: NodeIx,
+        last: NodeIx,
+        phase: NodePhase,
+        strategy: &Retry,
+        limit: Option<i64>,
+        count: i64,
+    ) -> Result<Option<Next>, String> {
         let message = self.run.node(last).message.clone();
         let allowed = match strategy.policy {
             RetryPolicy::Always => true,
@@ -145,33 +204,58 @@ impl Engine<'_> {
             return Ok(Some(Next::Stop(phase, message)));
         }
         if limit.is_some_and(|limit| count > limit) {
-            return Ok(Some(Next::Stop(phase, Some("No more retries left".to_owned()))));
+            return Ok(Some(Next::Stop(
+                phase,
+                Some("No more retries left".to_owned()),
+            )));
         }
         if let Some(expression) = &strategy.expression {
             let mut locals = self.locals(retry);
             locals.set("retries", (count - 1).to_string());
             self.last_retry(Some(last), "-1", &mut locals);
             let inputs = self.run.node(retry).inputs.clone();
-            let place = Place { locals: Some(&locals), inputs: inputs.as_deref(), ..Place::default() };
+            let place = Place {
+                locals: Some(&locals),
+                inputs: inputs.as_deref(),
+                ..Place::default()
+            };
             if !self.holds(expression, place)? {
-                return Ok(Some(Next::Stop(phase, Some("retryStrategy.expression evaluated to false".to_owned()))));
+                return Ok(Some(Next::Stop(
+                    phase,
+                    Some("retryStrategy.expression evaluated to false".to_owned()),
+                )));
             }
         }
         Ok(None)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the rule reads all of it")]
-    fn pause(&self, retry: NodeIx, last: NodeIx, phase: NodePhase, backoff: &Backoff, place: Place<'_>, limit: Option<i64>, count: i64) -> Result<Option<Next>, String> {
+    fn pause(
+        &self,
+        retry: NodeIx,
+        last: NodeIx,
+        phase: NodePhase,
+        backoff: &Backoff,
+        place: Place<'_>,
+        limit: Option<i64>,
+        count: i64,
+    ) -> Result<Option<Next>, String> {
         let span = |text: &Text| -> Result<i64, String> {
             let text = self.text(text, place).map_err(TextFault::message)?;
             duration::parse_or_seconds(&text).map_err(|e| format!("backoff '{text}': {e}"))
         };
         let end = match &backoff.max_duration {
             Some(text) => {
-                let first = self.attempts(retry).first().map_or(self.now, |ix| self.run.at(*ix).started);
+                let first = self
+                    .attempts(retry)
+                    .first()
+                    .map_or(self.now, |ix| self.run.at(*ix).started);
                 let end = later(first, span(text)?);
                 if self.now > end {
-                    return Ok(Some(Next::Stop(phase, Some("Max duration limit exceeded".to_owned()))));
+                    return Ok(Some(Next::Stop(
+                        phase,
+                        Some("Max duration limit exceeded".to_owned()),
+                    )));
                 }
                 Some(end)
             }
@@ -188,31 +272,52 @@ impl Engine<'_> {
         if let Some(cap) = &backoff.cap {
             wait = wait.min(span(cap)?);
         }
-        let finished = self.run.node(last).finished_at.as_ref().map_or(self.now, |time| time.0);
+        let finished = self
+            .run
+            .node(last)
+            .finished_at
+            .as_ref()
+            .map_or(self.now, |time| time.0);
         let until = later(finished, wait);
         if end.is_some_and(|end| until > end) {
-            return Ok(Some(Next::Stop(phase, Some("Backoff would exceed max duration limit".to_owned()))));
+            return Ok(Some(Next::Stop(
+                phase,
+                Some("Backoff would exceed max duration limit".to_owned()),
+            )));
         }
         // Argo honours the pause only where a limit is set and not used up.
-        Ok((until > self.now && limit.is_some_and(|limit| count <= limit)).then_some(Next::Wait(until, wait)))
+        Ok(
+            (until > self.now && limit.is_some_and(|limit| count <= limit))
+                .then_some(Next::Wait(until, wait)),
+        )
     }
 
     fn number(&self, text: &Text, place: Place<'_>, field: &str) -> Result<i64, String> {
         let text = self.text(text, place).map_err(TextFault::message)?;
-        text.trim().parse().map_err(|_| format!("retryStrategy.{field}: '{text}' is no number"))
+        text.trim()
+            .parse()
+            .map_err(|_| format!("retryStrategy.{field}: '{text}' is no number"))
     }
 
     /// `lastRetry.*`: of the attempt before; before the first, "0" and empty.
     pub fn last_retry(&self, last: Option<NodeIx>, no_code: &str, flat: &mut Flat) {
-        let (mut code, mut status, mut seconds, mut message) = ("0".to_owned(), "", "0".to_owned(), "");
+        let (mut code, mut status, mut seconds, mut message) =
+            ("0".to_owned(), "", "0".to_owned(), "");
         if let Some(ix) = last {
             let node = self.run.node(ix);
             let outputs = node.outputs.as_deref();
-            code = outputs.and_then(|o| o.exit_code.clone()).unwrap_or_else(|| no_code.to_owned());
+            code = outputs
+                .and_then(|o| o.exit_code.clone())
+                .unwrap_or_else(|| no_code.to_owned());
             status = node.phase.map_or("", NodePhase::as_str);
             message = node.message.as_deref().unwrap_or_default();
             if let Some(finished) = &node.finished_at {
-                seconds = format::go_float(finished.0.duration_since(self.run.at(ix).started).as_secs_f64());
+                seconds = format::go_float(
+                    finished
+                        .0
+                        .duration_since(self.run.at(ix).started)
+                        .as_secs_f64(),
+                );
             }
         }
         flat.set("lastRetry.exitCode", code);

@@ -177,7 +177,10 @@ impl Run {
             name: meta.name.as_deref().unwrap_or("workflow").into(),
             namespace: meta.namespace.as_deref().unwrap_or("default").into(),
             uid: meta.uid.as_deref().unwrap_or_default().into(),
-            created: meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+            created: meta
+                .creation_timestamp
+                .as_ref()
+                .map_or(Timestamp::UNIX_EPOCH, |time| time.0),
             seed,
             nodes: Vec::new(),
             by_name: FxHashMap::default(),
@@ -293,12 +296,18 @@ impl Run {
     }
 
     pub(crate) fn pod_key(&self, ix: NodeIx) -> PodKey {
-        PodKey { workflow: self.uid.clone(), node: self.node(ix).id.clone(), attempt: self.flow.extra.attempt }
+        PodKey {
+            workflow: self.uid.clone(),
+            node: self.node(ix).id.clone(),
+            attempt: self.flow.extra.attempt,
+        }
     }
 
     /// The node that a key means, if it is of this run and not of an earlier attempt at it.
     pub(crate) fn keyed(&self, key: &PodKey) -> Option<NodeIx> {
-        (key.workflow == self.uid && key.attempt == self.flow.extra.attempt).then(|| self.find_id(&key.node)).flatten()
+        (key.workflow == self.uid && key.attempt == self.flow.extra.attempt)
+            .then(|| self.find_id(&key.node))
+            .flatten()
     }
 
     pub(crate) fn take_changed(&mut self) -> Vec<NodeIx> {
@@ -352,7 +361,10 @@ impl Run {
         self.by_name.insert(status.name.as_str().into(), ix);
         self.by_id.insert(status.id.as_str().into(), ix);
         self.nodes.push(Node {
-            started: status.started_at.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+            started: status
+                .started_at
+                .as_ref()
+                .map_or(Timestamp::UNIX_EPOCH, |time| time.0),
             status,
             linked: false,
             dirty: false,
@@ -392,7 +404,8 @@ impl Run {
     pub fn summary(&self) -> spec::WorkflowStatus {
         let flow = &self.flow;
         let completed = flow.stage == FlowStage::Done;
-        let outputs = (!flow.outputs.parameters.is_empty() || !flow.outputs.artifacts.is_empty()).then(|| flow.outputs.clone());
+        let outputs = (!flow.outputs.parameters.is_empty() || !flow.outputs.artifacts.is_empty())
+            .then(|| flow.outputs.clone());
         spec::WorkflowStatus {
             phase: Some(flow.phase),
             message: flow.message.clone(),
@@ -401,7 +414,11 @@ impl Run {
             progress: Some(format!("{}/{}", flow.completed, flow.total)),
             outputs,
             conditions: if completed {
-                vec![spec::Condition { r#type: Some("Completed".to_owned()), status: Some("True".to_owned()), ..spec::Condition::default() }]
+                vec![spec::Condition {
+                    r#type: Some("Completed".to_owned()),
+                    status: Some("True".to_owned()),
+                    ..spec::Condition::default()
+                }]
             } else {
                 Vec::new()
             },
@@ -413,7 +430,10 @@ impl Run {
     #[must_use]
     pub fn status(&self) -> spec::WorkflowStatus {
         let mut status = self.summary();
-        status.nodes = self.nodes().map(|node| (node.id.clone(), node.clone())).collect();
+        status.nodes = self
+            .nodes()
+            .map(|node| (node.id.clone(), node.clone()))
+            .collect();
         status
     }
 }

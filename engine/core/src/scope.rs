@@ -46,7 +46,10 @@ impl Scope for Globals<'_> {
                     _ => BTreeMap::new(),
                 };
                 all.insert("duration".to_owned(), Value::str(self.duration()));
-                all.insert("status".to_owned(), Value::str(self.run.flow.seen_phase.as_str()));
+                all.insert(
+                    "status".to_owned(),
+                    Value::str(self.run.flow.seen_phase.as_str()),
+                );
                 Some(Value::map(all))
             }
             _ => self.run.globals.path(path),
@@ -64,7 +67,9 @@ pub(crate) struct Instance<'a> {
 impl Scope for Instance<'_> {
     fn tag(&self, name: &str) -> Lookup<'_> {
         if let Some(name) = name.strip_prefix("inputs.") {
-            let Some(inputs) = self.inputs else { return Lookup::Missing };
+            let Some(inputs) = self.inputs else {
+                return Lookup::Missing;
+            };
             if let Some(name) = name.strip_prefix("parameters.") {
                 return inputs
                     .parameters
@@ -74,9 +79,13 @@ impl Scope for Instance<'_> {
                     .map_or(Lookup::Missing, |value| Lookup::Found(Cow::Borrowed(value)));
             }
             if name == "parameters" {
-                return serde_json::to_string(&inputs.parameters).map_or(Lookup::Missing, |text| Lookup::Found(Cow::Owned(text)));
+                return serde_json::to_string(&inputs.parameters)
+                    .map_or(Lookup::Missing, |text| Lookup::Found(Cow::Owned(text)));
             }
-            if let Some(name) = name.strip_prefix("artifacts.").and_then(|name| name.strip_suffix(".path")) {
+            if let Some(name) = name
+                .strip_prefix("artifacts.")
+                .and_then(|name| name.strip_suffix(".path"))
+            {
                 return inputs
                     .artifacts
                     .iter()
@@ -90,7 +99,9 @@ impl Scope for Instance<'_> {
     }
 
     fn path(&self, path: &[&str]) -> Option<Value> {
-        let ["inputs", rest @ ..] = path else { return self.locals.path(path) };
+        let ["inputs", rest @ ..] = path else {
+            return self.locals.path(path);
+        };
         let inputs = self.inputs?;
         match rest {
             ["parameters", name] => parameter(&inputs.parameters, name),
@@ -107,20 +118,31 @@ impl Scope for Instance<'_> {
 }
 
 fn parameter(all: &[spec::Parameter], name: &str) -> Option<Value> {
-    all.iter().find(|p| p.name == name).and_then(|p| p.value.as_deref()).map(Value::from)
+    all.iter()
+        .find(|p| p.name == name)
+        .and_then(|p| p.value.as_deref())
+        .map(Value::from)
 }
 
 fn parameters(all: &[spec::Parameter]) -> Value {
-    Value::map(all.iter().filter_map(|p| Some((p.name.clone(), Value::from(p.value.as_deref()?)))))
+    Value::map(
+        all.iter()
+            .filter_map(|p| Some((p.name.clone(), Value::from(p.value.as_deref()?)))),
+    )
 }
 
 fn artifact(all: &[spec::Artifact], name: &str) -> Option<Value> {
     let found = all.iter().find(|a| a.name == name)?;
-    serde_json::to_value(found).ok().map(|json| Value::from(&json))
+    serde_json::to_value(found)
+        .ok()
+        .map(|json| Value::from(&json))
 }
 
 fn artifacts(all: &[spec::Artifact]) -> Value {
-    Value::map(all.iter().filter_map(|a| Some((a.name.clone(), artifact(all, &a.name)?))))
+    Value::map(
+        all.iter()
+            .filter_map(|a| Some((a.name.clone(), artifact(all, &a.name)?))),
+    )
 }
 
 fn walk(value: &Value, path: &[&str]) -> Option<Value> {
@@ -163,11 +185,20 @@ impl Aggregate {
             .filter(|ix| run.phase_of(**ix) == NodePhase::Succeeded)
             .filter_map(|ix| run.node(*ix).outputs.as_deref())
             .collect();
-        let results: Vec<serde_json::Value> = good.iter().filter_map(|o| o.result.as_deref()).map(json_or_text).collect();
+        let results: Vec<serde_json::Value> = good
+            .iter()
+            .filter_map(|o| o.result.as_deref())
+            .map(json_or_text)
+            .collect();
         let maps: Vec<BTreeMap<&str, &str>> = good
             .iter()
             .filter(|o| !o.parameters.is_empty())
-            .map(|o| o.parameters.iter().filter_map(|p| Some((p.name.as_str(), p.value.as_deref()?))).collect())
+            .map(|o| {
+                o.parameters
+                    .iter()
+                    .filter_map(|p| Some((p.name.as_str(), p.value.as_deref()?)))
+                    .collect()
+            })
             .collect();
         let mut by_name: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for map in &maps {
@@ -178,7 +209,10 @@ impl Aggregate {
         Self {
             result: (!results.is_empty()).then(|| serde_json::Value::Array(results).to_string()),
             parameters: (!maps.is_empty()).then(|| serde_json::json!(maps).to_string()),
-            by_name: by_name.into_iter().map(|(name, values)| (name, json_list(&values))).collect(),
+            by_name: by_name
+                .into_iter()
+                .map(|(name, values)| (name, json_list(&values)))
+                .collect(),
         }
     }
 }
@@ -192,7 +226,11 @@ fn json_or_text(text: &str) -> serde_json::Value {
 fn json_list(values: &[&str]) -> String {
     let parsed: Option<Vec<serde_json::Value>> = values
         .iter()
-        .map(|v| serde_json::from_str::<serde_json::Value>(v).ok().filter(|v| v.is_object() || v.is_array()))
+        .map(|v| {
+            serde_json::from_str::<serde_json::Value>(v)
+                .ok()
+                .filter(|v| v.is_object() || v.is_array())
+        })
         .collect();
     match parsed {
         Some(values) => serde_json::Value::Array(values).to_string(),
@@ -212,44 +250,80 @@ pub(crate) struct Siblings<'a> {
 }
 
 impl<'a> Siblings<'a> {
-    pub fn new(plan: &'a Plan, run: &'a Run, frame: NodeIx, own: Option<(&'a str, NodeIx)>) -> Self {
-        Self { plan, run, frame, own, missed: RefCell::new(None) }
+    pub fn new(
+        plan: &'a Plan,
+        run: &'a Run,
+        frame: NodeIx,
+        own: Option<(&'a str, NodeIx)>,
+    ) -> Self {
+        Self {
+            plan,
+            run,
+            frame,
+            own,
+            missed: RefCell::new(None),
+        }
     }
 
     fn word(&self) -> &'static str {
-        if matches!(self.run.at(self.frame).frame, Frame::Steps(_)) { "steps" } else { "tasks" }
+        if matches!(self.run.at(self.frame).frame, Frame::Steps(_)) {
+            "steps"
+        } else {
+            "tasks"
+        }
     }
 
     fn slot(&self, name: &str) -> Option<(&'a Slot, &'a tiphys_graph::plan::Call)> {
         let template = self.run.at(self.frame).template?;
         let (group, index) = *self.run.slots.get(&template)?.get(name)?;
         let (group, index) = (group as usize, index as usize);
-        match (&self.run.at(self.frame).frame, &self.plan.template(template).body) {
-            (Frame::Steps(frame), Body::Steps(groups)) => Some((frame.slots.get(group)?.get(index)?, groups.get(group)?.get(index)?)),
-            (Frame::Dag(frame), Body::Dag(dag)) => Some((frame.slots.get(index)?, &dag.tasks.get(index)?.call)),
+        match (
+            &self.run.at(self.frame).frame,
+            &self.plan.template(template).body,
+        ) {
+            (Frame::Steps(frame), Body::Steps(groups)) => Some((
+                frame.slots.get(group)?.get(index)?,
+                groups.get(group)?.get(index)?,
+            )),
+            (Frame::Dag(frame), Body::Dag(dag)) => {
+                Some((frame.slots.get(index)?, &dag.tasks.get(index)?.call))
+            }
             _ => None,
         }
     }
 
     fn find(&self, name: &str, field: &str) -> Lookup<'a> {
-        let Some((slot, call)) = self.slot(name) else { return Lookup::Missing };
+        let Some((slot, call)) = self.slot(name) else {
+            return Lookup::Missing;
+        };
         if let Some((own, node)) = self.own
             && own == name
         {
             return field_of(self.run, node, field);
         }
-        if let Some(each) = slot.each.as_deref().filter(|_| slot.state == SlotState::Settled) {
-            let aggregate = each.aggregate.get_or_init(|| Box::new(Aggregate::of(self.run, each)));
+        if let Some(each) = slot
+            .each
+            .as_deref()
+            .filter(|_| slot.state == SlotState::Settled)
+        {
+            let aggregate = each
+                .aggregate
+                .get_or_init(|| Box::new(Aggregate::of(self.run, each)));
             let found = match field {
                 "outputs.result" => aggregate.result.as_deref(),
                 "outputs.parameters" => aggregate.parameters.as_deref(),
-                _ => field.strip_prefix("outputs.parameters.").and_then(|name| aggregate.by_name.get(name)).map(String::as_str),
+                _ => field
+                    .strip_prefix("outputs.parameters.")
+                    .and_then(|name| aggregate.by_name.get(name))
+                    .map(String::as_str),
             };
             if let Some(found) = found {
                 return Lookup::Found(Cow::Borrowed(found));
             }
         }
-        let Some(node) = slot.node else { return Lookup::Missing };
+        let Some(node) = slot.node else {
+            return Lookup::Missing;
+        };
         match field_of(self.run, node, field) {
             Lookup::Missing => self.default_of(node, call, field),
             found => found,
@@ -257,8 +331,16 @@ impl<'a> Siblings<'a> {
     }
 
     /// What a producer that did not run gives: its output's default, or an absent value.
-    fn default_of(&self, node: NodeIx, call: &'a tiphys_graph::plan::Call, field: &str) -> Lookup<'a> {
-        if !matches!(self.run.phase_of(node), NodePhase::Skipped | NodePhase::Omitted) {
+    fn default_of(
+        &self,
+        node: NodeIx,
+        call: &'a tiphys_graph::plan::Call,
+        field: &str,
+    ) -> Lookup<'a> {
+        if !matches!(
+            self.run.phase_of(node),
+            NodePhase::Skipped | NodePhase::Omitted
+        ) {
             return Lookup::Missing;
         }
         let template = match &call.target {
@@ -272,7 +354,11 @@ impl<'a> Siblings<'a> {
                 None => Lookup::Absent,
             };
         }
-        if field == "outputs.result" || field == "exitCode" || field == "outputs.exitCode" || field == "outputs.parameters" {
+        if field == "outputs.result"
+            || field == "exitCode"
+            || field == "outputs.exitCode"
+            || field == "outputs.parameters"
+        {
             return Lookup::Absent;
         }
         Lookup::Missing
@@ -280,9 +366,19 @@ impl<'a> Siblings<'a> {
 
     fn tree(&self, name: &str) -> Option<Value> {
         let (slot, call) = self.slot(name)?;
-        let node = slot.node.or_else(|| slot.each.as_deref()?.nodes.iter().flatten().next().copied())?;
+        let node = slot
+            .node
+            .or_else(|| slot.each.as_deref()?.nodes.iter().flatten().next().copied())?;
         let mut fields: BTreeMap<String, Value> = BTreeMap::new();
-        for field in ["id", "status", "startedAt", "finishedAt", "ip", "hostNodeName", "exitCode"] {
+        for field in [
+            "id",
+            "status",
+            "startedAt",
+            "finishedAt",
+            "ip",
+            "hostNodeName",
+            "exitCode",
+        ] {
             if let Lookup::Found(text) = field_of(self.run, node, field) {
                 fields.insert(field.to_owned(), Value::str(text));
             }
@@ -292,11 +388,27 @@ impl<'a> Siblings<'a> {
             outputs.insert("result".to_owned(), Value::str(text));
         }
         let mut values: BTreeMap<String, Value> = BTreeMap::new();
-        if let Some(each) = slot.each.as_deref().filter(|_| slot.state == SlotState::Settled) {
-            let aggregate = each.aggregate.get_or_init(|| Box::new(Aggregate::of(self.run, each)));
-            values.extend(aggregate.by_name.iter().map(|(name, text)| (name.clone(), Value::str(text))));
+        if let Some(each) = slot
+            .each
+            .as_deref()
+            .filter(|_| slot.state == SlotState::Settled)
+        {
+            let aggregate = each
+                .aggregate
+                .get_or_init(|| Box::new(Aggregate::of(self.run, each)));
+            values.extend(
+                aggregate
+                    .by_name
+                    .iter()
+                    .map(|(name, text)| (name.clone(), Value::str(text))),
+            );
         } else if let Some(node_outputs) = self.run.node(node).outputs.as_deref() {
-            values.extend(node_outputs.parameters.iter().filter_map(|p| Some((p.name.clone(), Value::from(p.value.as_deref()?)))));
+            values.extend(
+                node_outputs
+                    .parameters
+                    .iter()
+                    .filter_map(|p| Some((p.name.clone(), Value::from(p.value.as_deref()?)))),
+            );
             outputs.insert("artifacts".to_owned(), artifacts(&node_outputs.artifacts));
             if let Some(code) = node_outputs.exit_code.as_deref() {
                 outputs.insert("exitCode".to_owned(), Value::str(code));
@@ -305,7 +417,8 @@ impl<'a> Siblings<'a> {
         if let Target::Template(id) = &call.target {
             for output in &self.plan.template(*id).outputs {
                 if !values.contains_key(&output.name)
-                    && let Lookup::Found(text) = self.default_of(node, call, &format!("outputs.parameters.{}", output.name))
+                    && let Lookup::Found(text) =
+                        self.default_of(node, call, &format!("outputs.parameters.{}", output.name))
                 {
                     values.insert(output.name.clone(), Value::str(text));
                 }
@@ -318,9 +431,16 @@ impl<'a> Siblings<'a> {
 
     /// The artifact that `steps.a.outputs.artifacts.x` means.
     pub fn artifact(&self, call: &str, name: &str) -> Found {
-        let Some((slot, _)) = self.slot(call) else { return Found::Nothing };
-        let Some(node) = slot.node else { return Found::Nothing };
-        if matches!(self.run.phase_of(node), NodePhase::Skipped | NodePhase::Omitted) {
+        let Some((slot, _)) = self.slot(call) else {
+            return Found::Nothing;
+        };
+        let Some(node) = slot.node else {
+            return Found::Nothing;
+        };
+        if matches!(
+            self.run.phase_of(node),
+            NodePhase::Skipped | NodePhase::Omitted
+        ) {
             return Found::Absent;
         }
         let outputs = self.run.node(node).outputs.as_deref();
@@ -341,11 +461,20 @@ pub(crate) enum Found {
 
 impl Scope for Siblings<'_> {
     fn tag(&self, name: &str) -> Lookup<'_> {
-        let Some(rest) = name.strip_prefix(self.word()).and_then(|rest| rest.strip_prefix('.')) else { return Lookup::Missing };
-        let Some((call, field)) = rest.split_once('.') else { return Lookup::Missing };
+        let Some(rest) = name
+            .strip_prefix(self.word())
+            .and_then(|rest| rest.strip_prefix('.'))
+        else {
+            return Lookup::Missing;
+        };
+        let Some((call, field)) = rest.split_once('.') else {
+            return Lookup::Missing;
+        };
         let found = self.find(call, field);
         if found == Lookup::Missing {
-            self.missed.borrow_mut().get_or_insert_with(|| name.to_owned());
+            self.missed
+                .borrow_mut()
+                .get_or_insert_with(|| name.to_owned());
         }
         found
     }
@@ -359,9 +488,15 @@ impl Scope for Siblings<'_> {
             [] => {
                 let template = self.run.at(self.frame).template?;
                 let names = self.run.slots.get(&template)?;
-                Some(Value::map(names.keys().filter_map(|name| Some((name.clone(), self.tree(name)?)))))
+                Some(Value::map(
+                    names
+                        .keys()
+                        .filter_map(|name| Some((name.clone(), self.tree(name)?))),
+                ))
             }
-            [call, "outputs", "parameters", name] => self.value(call, &format!("outputs.parameters.{name}")),
+            [call, "outputs", "parameters", name] => {
+                self.value(call, &format!("outputs.parameters.{name}"))
+            }
             [call, "outputs", "result"] => self.value(call, "outputs.result"),
             [call, field] if *field != "outputs" => self.value(call, field),
             [call, rest @ ..] => walk(&self.tree(call)?, rest),
@@ -385,7 +520,10 @@ pub(crate) fn field_of<'a>(run: &'a Run, node: NodeIx, field: &str) -> Lookup<'a
     // Of a retried node these come from its last attempt.
     if let Frame::Retry(frame) = &at.frame
         && at.status.r#type == Some(NodeType::Retry)
-        && matches!(field, "id" | "ip" | "startedAt" | "finishedAt" | "hostNodeName")
+        && matches!(
+            field,
+            "id" | "ip" | "startedAt" | "finishedAt" | "hostNodeName"
+        )
         && let Some(last) = frame.attempts.last()
     {
         at = run.at(*last);
@@ -395,11 +533,19 @@ pub(crate) fn field_of<'a>(run: &'a Run, node: NodeIx, field: &str) -> Lookup<'a
     let text = match field {
         "id" => Some(Cow::Borrowed(record.id.as_str())),
         "status" => record.phase.map(|phase| Cow::Borrowed(phase.as_str())),
-        "startedAt" => record.started_at.as_ref().map(|time| Cow::Owned(time.0.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
-        "finishedAt" => record.finished_at.as_ref().map(|time| Cow::Owned(time.0.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
+        "startedAt" => record
+            .started_at
+            .as_ref()
+            .map(|time| Cow::Owned(time.0.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
+        "finishedAt" => record
+            .finished_at
+            .as_ref()
+            .map(|time| Cow::Owned(time.0.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
         "ip" => record.pod_ip.as_deref().map(Cow::Borrowed),
         "hostNodeName" => record.host_node_name.as_deref().map(Cow::Borrowed),
-        "exitCode" | "outputs.exitCode" => outputs.and_then(|o| o.exit_code.as_deref()).map(Cow::Borrowed),
+        "exitCode" | "outputs.exitCode" => outputs
+            .and_then(|o| o.exit_code.as_deref())
+            .map(Cow::Borrowed),
         "outputs.result" => outputs.and_then(|o| o.result.as_deref()).map(Cow::Borrowed),
         "outputs.parameters" => outputs
             .filter(|o| !o.parameters.is_empty())

@@ -20,7 +20,12 @@ impl Selector {
     /// # Errors
     /// Names the term that is no comparison, or the field that is not known.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let terms = text.split(',').map(str::trim).filter(|term| !term.is_empty()).map(Term::parse).collect::<Result<Vec<_>, _>>()?;
+        let terms = text
+            .split(',')
+            .map(str::trim)
+            .filter(|term| !term.is_empty())
+            .map(Term::parse)
+            .collect::<Result<Vec<_>, _>>()?;
         if terms.is_empty() {
             return Err("the selector is empty; write for example displayName=approve".to_owned());
         }
@@ -38,17 +43,33 @@ impl Term {
     fn parse(text: &str) -> Result<Self, String> {
         let (field, value, equal) = if let Some((field, value)) = text.split_once("!=") {
             (field, value, false)
-        } else if let Some((field, value)) = text.split_once("==").or_else(|| text.split_once('=')) {
+        } else if let Some((field, value)) = text.split_once("==").or_else(|| text.split_once('='))
+        {
             (field, value, true)
         } else {
             return Err(format!("`{text}` is no comparison; write field=value"));
         };
         let field = field.trim();
-        let known = ["displayName", "templateName", "templateRef.name", "templateRef.template", "phase", "name", "id"];
+        let known = [
+            "displayName",
+            "templateName",
+            "templateRef.name",
+            "templateRef.template",
+            "phase",
+            "name",
+            "id",
+        ];
         if !known.contains(&field) && parameter(field).is_none() {
-            return Err(format!("`{field}` is no field of a node; use one of {}, inputs.parameters.<name>.value", known.join(", ")));
+            return Err(format!(
+                "`{field}` is no field of a node; use one of {}, inputs.parameters.<name>.value",
+                known.join(", ")
+            ));
         }
-        Ok(Self { field: field.to_owned(), value: value.trim().to_owned(), equal })
+        Ok(Self {
+            field: field.to_owned(),
+            value: value.trim().to_owned(),
+            equal,
+        })
     }
 
     fn matches(&self, node: &NodeStatus) -> bool {
@@ -63,7 +84,12 @@ impl Term {
             "id" => Some(node.id.as_str()),
             other => parameter(other).and_then(|name| {
                 let inputs = node.inputs.as_deref()?;
-                inputs.parameters.iter().find(|p| p.name == name)?.value.as_deref()
+                inputs
+                    .parameters
+                    .iter()
+                    .find(|p| p.name == name)?
+                    .value
+                    .as_deref()
             }),
         };
         (found.unwrap_or_default() == self.value) == self.equal
@@ -71,5 +97,7 @@ impl Term {
 }
 
 fn parameter(field: &str) -> Option<&str> {
-    field.strip_prefix("inputs.parameters.")?.strip_suffix(".value")
+    field
+        .strip_prefix("inputs.parameters.")?
+        .strip_suffix(".value")
 }

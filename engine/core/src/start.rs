@@ -30,15 +30,26 @@ impl<'a> Engine<'a> {
             Owner::Exit => self.plan.exit.as_ref().map(|hook| &hook.call),
             Owner::WorkflowHook(hook) => self.plan.hooks.get(hook as usize).map(|hook| &hook.call),
             Owner::Attempt { retry, .. } => self.call_of(self.run.at(retry).owner),
-            Owner::Hook { of, hook } => Some(&self.call_of(self.run.at(of).owner)?.hooks.get(hook as usize)?.call),
-            Owner::Step { frame, group, step } | Owner::StepItem { frame, group, step, .. } => match &self.body(frame)? {
+            Owner::Hook { of, hook } => Some(
+                &self
+                    .call_of(self.run.at(of).owner)?
+                    .hooks
+                    .get(hook as usize)?
+                    .call,
+            ),
+            Owner::Step { frame, group, step }
+            | Owner::StepItem {
+                frame, group, step, ..
+            } => match &self.body(frame)? {
                 Body::Steps(groups) => groups.get(group as usize)?.get(step as usize),
                 _ => None,
             },
-            Owner::Task { frame, task } | Owner::TaskItem { frame, task, .. } => match &self.body(frame)? {
-                Body::Dag(dag) => dag.tasks.get(task as usize).map(|task| &task.call),
-                _ => None,
-            },
+            Owner::Task { frame, task } | Owner::TaskItem { frame, task, .. } => {
+                match &self.body(frame)? {
+                    Body::Dag(dag) => dag.tasks.get(task as usize).map(|task| &task.call),
+                    _ => None,
+                }
+            }
         }
     }
 
@@ -52,10 +63,13 @@ impl<'a> Engine<'a> {
 
     pub fn slot(&self, owner: Owner) -> Option<&Slot> {
         match (owner, owner.frame().map(|frame| &self.run.at(frame).frame)) {
-            (Owner::Step { group, step, .. } | Owner::StepItem { group, step, .. }, Some(Frame::Steps(frame))) => {
-                frame.slots.get(group as usize)?.get(step as usize)
+            (
+                Owner::Step { group, step, .. } | Owner::StepItem { group, step, .. },
+                Some(Frame::Steps(frame)),
+            ) => frame.slots.get(group as usize)?.get(step as usize),
+            (Owner::Task { task, .. } | Owner::TaskItem { task, .. }, Some(Frame::Dag(frame))) => {
+                frame.slots.get(task as usize)
             }
-            (Owner::Task { task, .. } | Owner::TaskItem { task, .. }, Some(Frame::Dag(frame))) => frame.slots.get(task as usize),
             _ => None,
         }
     }
@@ -63,17 +77,25 @@ impl<'a> Engine<'a> {
     pub fn slot_mut(&mut self, owner: Owner) -> Option<&mut Slot> {
         let frame = owner.frame()?;
         match (owner, &mut self.run.at_mut(frame).frame) {
-            (Owner::Step { group, step, .. } | Owner::StepItem { group, step, .. }, Frame::Steps(frame)) => {
-                frame.slots.get_mut(group as usize)?.get_mut(step as usize)
+            (
+                Owner::Step { group, step, .. } | Owner::StepItem { group, step, .. },
+                Frame::Steps(frame),
+            ) => frame.slots.get_mut(group as usize)?.get_mut(step as usize),
+            (Owner::Task { task, .. } | Owner::TaskItem { task, .. }, Frame::Dag(frame)) => {
+                frame.slots.get_mut(task as usize)
             }
-            (Owner::Task { task, .. } | Owner::TaskItem { task, .. }, Frame::Dag(frame)) => frame.slots.get_mut(task as usize),
             _ => None,
         }
     }
 
     fn item(&self, owner: Owner) -> Option<(usize, Arc<Vec<serde_json::Value>>)> {
-        let (Owner::StepItem { item, .. } | Owner::TaskItem { item, .. }) = owner else { return None };
-        Some((item as usize, self.slot(owner)?.each.as_deref()?.items.clone()))
+        let (Owner::StepItem { item, .. } | Owner::TaskItem { item, .. }) = owner else {
+            return None;
+        };
+        Some((
+            item as usize,
+            self.slot(owner)?.each.as_deref()?.items.clone(),
+        ))
     }
 
     /// The node's name, by Argo's grammar.
@@ -81,8 +103,12 @@ impl<'a> Engine<'a> {
         let name = |ix: NodeIx| self.run.node(ix).name.as_str();
         let call = |owner| self.call_of(owner).map_or("", |call| call.name.as_str());
         let base = |owner| match owner {
-            Owner::Step { frame, group, .. } | Owner::StepItem { frame, group, .. } => format!("{}[{group}].{}", name(frame), call(owner)),
-            Owner::Task { frame, .. } | Owner::TaskItem { frame, .. } => format!("{}.{}", name(frame), call(owner)),
+            Owner::Step { frame, group, .. } | Owner::StepItem { frame, group, .. } => {
+                format!("{}[{group}].{}", name(frame), call(owner))
+            }
+            Owner::Task { frame, .. } | Owner::TaskItem { frame, .. } => {
+                format!("{}.{}", name(frame), call(owner))
+            }
             _ => String::new(),
         };
         match owner {
@@ -91,7 +117,9 @@ impl<'a> Engine<'a> {
             Owner::WorkflowHook(_) => format!("{}.hooks.{}", self.run.name, call(owner)),
             Owner::Step { .. } | Owner::Task { .. } => base(owner),
             Owner::StepItem { .. } | Owner::TaskItem { .. } => match self.item(owner) {
-                Some((index, items)) => items.get(index).map_or_else(String::new, |item| format::child_name(&base(owner), index, item)),
+                Some((index, items)) => items.get(index).map_or_else(String::new, |item| {
+                    format::child_name(&base(owner), index, item)
+                }),
                 None => base(owner),
             },
             Owner::Attempt { retry, attempt } => format!("{}({attempt})", name(retry)),
@@ -105,7 +133,9 @@ impl<'a> Engine<'a> {
     pub fn boundary_of(&self, owner: Owner) -> Option<NodeIx> {
         match owner {
             Owner::Root | Owner::Exit | Owner::WorkflowHook(_) => None,
-            Owner::Attempt { retry: node, .. } | Owner::Hook { of: node, .. } => self.run.at(node).boundary,
+            Owner::Attempt { retry: node, .. } | Owner::Hook { of: node, .. } => {
+                self.run.at(node).boundary
+            }
             _ => owner.frame(),
         }
     }
@@ -114,23 +144,38 @@ impl<'a> Engine<'a> {
         match owner {
             Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_) => true,
             Owner::Attempt { retry: node, .. } => self.run.at(node).on_exit,
-            _ => owner.frame().is_some_and(|frame| self.run.at(frame).on_exit),
+            _ => owner
+                .frame()
+                .is_some_and(|frame| self.run.at(frame).on_exit),
         }
     }
 
     fn depth(&self, owner: Owner) -> u32 {
         match owner {
             Owner::Root | Owner::Exit | Owner::WorkflowHook(_) => 0,
-            Owner::Attempt { retry: node, .. } | Owner::Hook { of: node, .. } => self.run.at(node).depth,
-            _ => owner.frame().map_or(0, |frame| self.run.at(frame).depth + 1),
+            Owner::Attempt { retry: node, .. } | Owner::Hook { of: node, .. } => {
+                self.run.at(node).depth
+            }
+            _ => owner
+                .frame()
+                .map_or(0, |frame| self.run.at(frame).depth + 1),
         }
     }
 
     /// Where a call's references are resolved.
     fn place_of<'b>(&self, owner: Owner, item: Option<&'b Flat>) -> Place<'b> {
         match owner {
-            Owner::Hook { of, .. } => Place { frame: self.run.at(of).owner.frame().or(self.run.at(of).boundary), own: Some(of), item, ..Place::default() },
-            _ => Place { frame: owner.frame(), item, ..Place::default() },
+            Owner::Hook { of, .. } => Place {
+                frame: self.run.at(of).owner.frame().or(self.run.at(of).boundary),
+                own: Some(of),
+                item,
+                ..Place::default()
+            },
+            _ => Place {
+                frame: owner.frame(),
+                item,
+                ..Place::default()
+            },
         }
     }
 
@@ -138,7 +183,9 @@ impl<'a> Engine<'a> {
         if matches!(owner, Owner::Attempt { .. }) {
             return Ok(Prepared::default());
         }
-        let Some(call) = self.call_of(owner) else { return Ok(Prepared::default()) };
+        let Some(call) = self.call_of(owner) else {
+            return Ok(Prepared::default());
+        };
         let flat = match self.item(owner) {
             Some((index, items)) => items.get(index).map(crate::scope::item_scope),
             None => None,
@@ -156,19 +203,30 @@ impl<'a> Engine<'a> {
             }
             return;
         }
-        let prepared = match start.prepared.map_or_else(|| self.prepare_for(owner).map(Box::new), Ok) {
+        let prepared = match start
+            .prepared
+            .map_or_else(|| self.prepare_for(owner).map(Box::new), Ok)
+        {
             Ok(prepared) => prepared,
             Err(message) => return self.refuse(owner, name, message),
         };
         if let Some(when) = &prepared.skipped {
-            self.skip(owner, name, NodePhase::Skipped, format!("when '{when}' evaluated false"));
+            self.skip(
+                owner,
+                name,
+                NodePhase::Skipped,
+                format!("when '{when}' evaluated false"),
+            );
             return;
         }
         match self.room(owner) {
             Room::Yes => {}
             Room::Never => return self.never(owner),
             Room::Later(boundary) => {
-                let start = Start { owner, prepared: Some(prepared) };
+                let start = Start {
+                    owner,
+                    prepared: Some(prepared),
+                };
                 match boundary {
                     Some(ix) => self.run.at_mut(ix).parked.push_back(start),
                     None => self.run.flow.parked.push_back(start),
@@ -188,7 +246,11 @@ impl<'a> Engine<'a> {
             Err(message) => return self.refuse(owner, name, message),
         };
         let retried = template.retry.is_some() && !matches!(owner, Owner::Attempt { .. });
-        let kind = if retried { NodeType::Retry } else { kind_of(&template.body) };
+        let kind = if retried {
+            NodeType::Retry
+        } else {
+            kind_of(&template.body)
+        };
         let ix = self.node(owner, name, kind, NodePhase::Pending, None);
         self.bind(ix, owner, template);
         if inputs.is_some() {
@@ -204,11 +266,16 @@ impl<'a> Engine<'a> {
     fn closed(&self, ix: NodeIx) -> Option<String> {
         let flow = &self.run.flow;
         match flow.extra.shutdown {
-            Some(Shutdown::Terminate) => return Some("workflow shutdown with strategy: Terminate".to_owned()),
-            Some(Shutdown::Stop) if !self.run.at(ix).on_exit => return Some("workflow shutdown with strategy: Stop".to_owned()),
+            Some(Shutdown::Terminate) => {
+                return Some("workflow shutdown with strategy: Terminate".to_owned());
+            }
+            Some(Shutdown::Stop) if !self.run.at(ix).on_exit => {
+                return Some("workflow shutdown with strategy: Stop".to_owned());
+            }
             _ => {}
         }
-        (flow.deadline.is_some_and(|at| at <= self.now) && !self.run.at(ix).on_exit).then(|| "Step exceeded its deadline".to_owned())
+        (flow.deadline.is_some_and(|at| at <= self.now) && !self.run.at(ix).on_exit)
+            .then(|| "Step exceeded its deadline".to_owned())
     }
 
     /// Whether there is room among the boundary's children and in the workflow.
@@ -229,7 +296,10 @@ impl<'a> Engine<'a> {
             if template.fail_fast && node.failed > 0 {
                 return Room::Never;
             }
-            if template.parallelism.is_some_and(|limit| node.active as usize >= limit) {
+            if template
+                .parallelism
+                .is_some_and(|limit| node.active as usize >= limit)
+            {
                 return Room::Later(Some(boundary));
             }
         }
@@ -242,7 +312,10 @@ impl<'a> Engine<'a> {
     /// A child that will not be started because another failed.
     fn never(&mut self, owner: Owner) {
         if let Some(boundary) = self.boundary_of(owner) {
-            self.run.at_mut(boundary).parked.push_back(Start { owner, prepared: None });
+            self.run.at_mut(boundary).parked.push_back(Start {
+                owner,
+                prepared: None,
+            });
             if self.run.at(boundary).active == 0 {
                 self.later(Work::FailFast(boundary));
             }
@@ -264,29 +337,59 @@ impl<'a> Engine<'a> {
     pub fn resolve(&self, owner: Owner) -> Result<TemplateId, String> {
         let target = match owner {
             Owner::Root | Owner::Group { .. } => return Ok(self.plan.entrypoint),
-            Owner::Attempt { retry, .. } => return self.run.at(retry).template.ok_or_else(|| "template is not known".to_owned()),
-            _ => &self.call_of(owner).ok_or_else(|| "call is not known".to_owned())?.target,
+            Owner::Attempt { retry, .. } => {
+                return self
+                    .run
+                    .at(retry)
+                    .template
+                    .ok_or_else(|| "template is not known".to_owned());
+            }
+            _ => {
+                &self
+                    .call_of(owner)
+                    .ok_or_else(|| "call is not known".to_owned())?
+                    .target
+            }
         };
         match target {
             Target::Template(id) => Ok(*id),
-            Target::Dynamic { name, template, cluster, scope } => {
-                let flat = self.item(owner).and_then(|(index, items)| items.get(index).map(crate::scope::item_scope));
+            Target::Dynamic {
+                name,
+                template,
+                cluster,
+                scope,
+            } => {
+                let flat = self
+                    .item(owner)
+                    .and_then(|(index, items)| items.get(index).map(crate::scope::item_scope));
                 let place = self.place_of(owner, flat.as_ref());
                 let template = self.text(template, place).map_err(TextFault::message)?;
                 let scope = match name {
                     None => scope.clone(),
                     Some(name) => {
                         let name = self.text(name, place).map_err(TextFault::message)?;
-                        if *cluster { Scope::Cluster(name) } else { Scope::Namespaced(name) }
+                        if *cluster {
+                            Scope::Cluster(name)
+                        } else {
+                            Scope::Namespaced(name)
+                        }
                     }
                 };
-                self.plan.find(&scope, &template).ok_or_else(|| format!("template '{template}' not found in {scope:?}"))
+                self.plan
+                    .find(&scope, &template)
+                    .ok_or_else(|| format!("template '{template}' not found in {scope:?}"))
             }
         }
     }
 
     /// Declared inputs with their values: default, then argument, then ConfigMap (Argo's `ProcessArgs`).
-    fn inputs(&self, owner: Owner, template: &Template, name: &str, prepared: &Prepared) -> Result<Option<Box<spec::Inputs>>, String> {
+    fn inputs(
+        &self,
+        owner: Owner,
+        template: &Template,
+        name: &str,
+        prepared: &Prepared,
+    ) -> Result<Option<Box<spec::Inputs>>, String> {
         if let Owner::Attempt { retry, .. } = owner {
             return Ok(self.run.node(retry).inputs.clone());
         }
@@ -296,20 +399,45 @@ impl<'a> Engine<'a> {
         let mut locals = Flat::new();
         locals.set("node.name", name);
         if let Some(call) = self.call_of(owner) {
-            let key = if matches!(owner, Owner::Task { .. } | Owner::TaskItem { .. }) { "tasks.name" } else { "steps.name" };
+            let key = if matches!(owner, Owner::Task { .. } | Owner::TaskItem { .. }) {
+                "tasks.name"
+            } else {
+                "steps.name"
+            };
             locals.set(key, call.name.as_str());
         }
-        let place = Place { locals: Some(&locals), ..Place::default() };
+        let place = Place {
+            locals: Some(&locals),
+            ..Place::default()
+        };
         let mut inputs = spec::Inputs::default();
-        let declared = template.spec.inputs.as_deref().map(|i| i.parameters.as_slice()).unwrap_or_default();
+        let declared = template
+            .spec
+            .inputs
+            .as_deref()
+            .map(|i| i.parameters.as_slice())
+            .unwrap_or_default();
         for input in &template.inputs {
-            let mut parameter = declared.iter().find(|p| p.name == input.name).cloned().unwrap_or_default();
+            let mut parameter = declared
+                .iter()
+                .find(|p| p.name == input.name)
+                .cloned()
+                .unwrap_or_default();
             parameter.name.clone_from(&input.name);
-            let given = prepared.parameters.iter().find(|(name, _)| *name == input.name).map(|(_, given)| given);
-            let root = self.takes_arguments(owner).then(|| self.argument(&input.name)).flatten();
+            let given = prepared
+                .parameters
+                .iter()
+                .find(|(name, _)| *name == input.name)
+                .map(|(_, given)| given);
+            let root = self
+                .takes_arguments(owner)
+                .then(|| self.argument(&input.name))
+                .flatten();
             let fallback = || -> Result<Option<String>, String> {
                 let text = input.default.as_ref().or(input.value.as_ref());
-                text.map(|text| self.text(text, place)).transpose().map_err(TextFault::message)
+                text.map(|text| self.text(text, place))
+                    .transpose()
+                    .map_err(TextFault::message)
             };
             let value = match (given, root) {
                 (Some(Given::Value(value)), _) => Some(value.clone()),
@@ -330,10 +458,23 @@ impl<'a> Engine<'a> {
             inputs.parameters.push(parameter);
         }
         for input in &template.input_artifacts {
-            let place = Place { inputs: Some(&inputs), locals: Some(&locals), ..Place::default() };
-            let own: spec::Artifact = serde_json::from_value(self.tree(&input.tree, place)?).map_err(|e| e.to_string())?;
-            let given = prepared.artifacts.iter().find(|(name, _)| *name == input.name).map(|(_, artifact)| artifact.clone());
-            let given = given.or_else(|| self.takes_arguments(owner).then(|| self.argument_artifact(&input.name)).flatten());
+            let place = Place {
+                inputs: Some(&inputs),
+                locals: Some(&locals),
+                ..Place::default()
+            };
+            let own: spec::Artifact = serde_json::from_value(self.tree(&input.tree, place)?)
+                .map_err(|e| e.to_string())?;
+            let given = prepared
+                .artifacts
+                .iter()
+                .find(|(name, _)| *name == input.name)
+                .map(|(_, artifact)| artifact.clone());
+            let given = given.or_else(|| {
+                self.takes_arguments(owner)
+                    .then(|| self.argument_artifact(&input.name))
+                    .flatten()
+            });
             match given {
                 Some(given) => inputs.artifacts.push(placed(given, own)),
                 None if input.located => inputs.artifacts.push(own),
@@ -348,25 +489,47 @@ impl<'a> Engine<'a> {
     fn takes_arguments(&self, owner: Owner) -> bool {
         match owner {
             Owner::Root => true,
-            Owner::Exit | Owner::WorkflowHook(_) => self.call_of(owner).is_some_and(|call| call.arguments.is_empty() && call.artifacts.is_empty()),
+            Owner::Exit | Owner::WorkflowHook(_) => self
+                .call_of(owner)
+                .is_some_and(|call| call.arguments.is_empty() && call.artifacts.is_empty()),
             _ => false,
         }
     }
 
     /// A workflow argument's value.
     fn argument(&self, name: &str) -> Option<String> {
-        match self.run.globals.0.get(&format!("workflow.parameters.{name}"))? {
+        match self
+            .run
+            .globals
+            .0
+            .get(&format!("workflow.parameters.{name}"))?
+        {
             tiphys_expr::Value::Str(text) => Some(text.to_string()),
             _ => None,
         }
     }
 
     fn argument_artifact(&self, name: &str) -> Option<spec::Artifact> {
-        self.plan.workflow.spec.arguments.as_ref()?.artifacts.iter().find(|a| a.name == name).cloned()
+        self.plan
+            .workflow
+            .spec
+            .arguments
+            .as_ref()?
+            .artifacts
+            .iter()
+            .find(|a| a.name == name)
+            .cloned()
     }
 
     /// Makes the record and its edges.
-    pub fn node(&mut self, owner: Owner, name: String, kind: NodeType, phase: NodePhase, message: Option<String>) -> NodeIx {
+    pub fn node(
+        &mut self,
+        owner: Owner,
+        name: String,
+        kind: NodeType,
+        phase: NodePhase,
+        message: Option<String>,
+    ) -> NodeIx {
         let new = NewNode {
             name,
             kind,
@@ -384,9 +547,18 @@ impl<'a> Engine<'a> {
         }
         self.note(ix, owner);
         let flag = match owner {
-            Owner::Hook { .. } | Owner::WorkflowHook(_) => Some(spec::NodeFlag { hooked: Some(true), ..spec::NodeFlag::default() }),
-            Owner::Exit => Some(spec::NodeFlag { hooked: Some(true), ..spec::NodeFlag::default() }),
-            Owner::Attempt { .. } => Some(spec::NodeFlag { retried: Some(true), ..spec::NodeFlag::default() }),
+            Owner::Hook { .. } | Owner::WorkflowHook(_) => Some(spec::NodeFlag {
+                hooked: Some(true),
+                ..spec::NodeFlag::default()
+            }),
+            Owner::Exit => Some(spec::NodeFlag {
+                hooked: Some(true),
+                ..spec::NodeFlag::default()
+            }),
+            Owner::Attempt { .. } => Some(spec::NodeFlag {
+                retried: Some(true),
+                ..spec::NodeFlag::default()
+            }),
             _ => None,
         };
         if let Some(flag) = flag {
@@ -413,7 +585,9 @@ impl<'a> Engine<'a> {
                 }
             }
             Owner::StepItem { item, .. } | Owner::TaskItem { item, .. } => {
-                if let Some(each) = self.slot_mut(owner).and_then(|slot| slot.each.as_deref_mut())
+                if let Some(each) = self
+                    .slot_mut(owner)
+                    .and_then(|slot| slot.each.as_deref_mut())
                     && let Some(place) = each.nodes.get_mut(item as usize)
                 {
                     *place = Some(ix);
@@ -429,11 +603,17 @@ impl<'a> Engine<'a> {
             Owner::WorkflowHook(_) => self.run.flow.root.into_iter().collect(),
             Owner::Attempt { retry, .. } => vec![retry],
             Owner::Hook { of, .. } => vec![of],
-            Owner::Step { frame, .. } | Owner::StepItem { frame, .. } => match &self.run.at(frame).frame {
-                Frame::Steps(steps) => steps.group_node.into_iter().collect(),
-                _ => Vec::new(),
-            },
-            Owner::TaskItem { .. } => self.slot(owner).and_then(|slot| slot.node).into_iter().collect(),
+            Owner::Step { frame, .. } | Owner::StepItem { frame, .. } => {
+                match &self.run.at(frame).frame {
+                    Frame::Steps(steps) => steps.group_node.into_iter().collect(),
+                    _ => Vec::new(),
+                }
+            }
+            Owner::TaskItem { .. } => self
+                .slot(owner)
+                .and_then(|slot| slot.node)
+                .into_iter()
+                .collect(),
             Owner::Task { frame, task } => self.task_parents(frame, task),
         }
     }
@@ -466,7 +646,13 @@ impl<'a> Engine<'a> {
     }
 
     /// A node that does not run.
-    pub fn skip(&mut self, owner: Owner, name: String, phase: NodePhase, message: String) -> NodeIx {
+    pub fn skip(
+        &mut self,
+        owner: Owner,
+        name: String,
+        phase: NodePhase,
+        message: String,
+    ) -> NodeIx {
         let ix = self.node(owner, name, NodeType::Skipped, phase, Some(message));
         self.label(ix, owner);
         self.run.at_mut(ix).stage = Stage::Ended;
@@ -485,7 +671,10 @@ impl<'a> Engine<'a> {
     /// A node that could not be started.
     fn refuse(&mut self, owner: Owner, name: String, message: String) {
         if let Owner::Step { frame, .. } | Owner::StepItem { frame, .. } = owner {
-            self.group_fault(frame, format!("step group deemed errored due to child {name} error: {message}"));
+            self.group_fault(
+                frame,
+                format!("step group deemed errored due to child {name} error: {message}"),
+            );
         }
         self.skip(owner, name, NodePhase::Error, message);
     }

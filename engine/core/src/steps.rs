@@ -31,7 +31,9 @@ impl<'a> Engine<'a> {
 
     fn open_group(&mut self, ix: NodeIx, group: u32) {
         let groups = self.groups(ix);
-        let Some(calls) = groups.get(group as usize) else { return self.steps_done(ix) };
+        let Some(calls) = groups.get(group as usize) else {
+            return self.steps_done(ix);
+        };
         let name = format!("{}[{group}]", self.run.node(ix).name);
         let node = match self.run.find(&name) {
             Some(node) => {
@@ -40,7 +42,13 @@ impl<'a> Engine<'a> {
             }
             None => {
                 let parents = self.group_parents(ix);
-                let node = self.node(Owner::Group { frame: ix }, name, NodeType::StepGroup, NodePhase::Running, None);
+                let node = self.node(
+                    Owner::Group { frame: ix },
+                    name,
+                    NodeType::StepGroup,
+                    NodePhase::Running,
+                    None,
+                );
                 let scope = self.run.node(ix).template_scope.clone();
                 self.run.edit(node).template_scope = scope;
                 for parent in parents {
@@ -53,13 +61,25 @@ impl<'a> Engine<'a> {
         frame.group = group;
         frame.group_node = Some(node);
         frame.fault = None;
-        frame.slots.push(calls.iter().map(|_| Slot { state: SlotState::Open, ..Slot::default() }).collect());
+        frame.slots.push(
+            calls
+                .iter()
+                .map(|_| Slot {
+                    state: SlotState::Open,
+                    ..Slot::default()
+                })
+                .collect(),
+        );
         frame.left = u32::try_from(calls.len()).unwrap_or(u32::MAX);
         if calls.is_empty() {
             return self.close_group(ix);
         }
         if let Err(message) = self.open_steps_of(ix, group, calls) {
-            self.end(node, NodePhase::Error, Some(format!("failed to resolve references: {message}")));
+            self.end(
+                node,
+                NodePhase::Error,
+                Some(format!("failed to resolve references: {message}")),
+            );
             self.steps_failed(ix, node);
         }
     }
@@ -68,15 +88,27 @@ impl<'a> Engine<'a> {
     fn open_steps_of(&mut self, ix: NodeIx, group: u32, calls: &'a [Call]) -> Result<(), String> {
         let mut starts = Vec::new();
         for (step, call) in calls.iter().enumerate() {
-            let owner = Owner::Step { frame: ix, group, step: u32::try_from(step).unwrap_or(u32::MAX) };
+            let owner = Owner::Step {
+                frame: ix,
+                group,
+                step: u32::try_from(step).unwrap_or(u32::MAX),
+            };
             match &call.each {
                 Some(each) => {
                     let items = self.items(each, call, owner)?;
                     starts.push((owner, Err(items)));
                 }
-                None if self.run.find(&self.name_of(owner)).is_some() => starts.push((owner, Ok(None))),
+                None if self.run.find(&self.name_of(owner)).is_some() => {
+                    starts.push((owner, Ok(None)))
+                }
                 None => {
-                    let prepared = self.prepare(call, Place { frame: Some(ix), ..Place::default() })?;
+                    let prepared = self.prepare(
+                        call,
+                        Place {
+                            frame: Some(ix),
+                            ..Place::default()
+                        },
+                    )?;
                     starts.push((owner, Ok(Some(Box::new(prepared)))));
                 }
             }
@@ -92,18 +124,34 @@ impl<'a> Engine<'a> {
 
     /// The first group hangs off the steps node, each later one off the ends of the group before.
     fn group_parents(&self, ix: NodeIx) -> Vec<NodeIx> {
-        let Frame::Steps(StepsFrame { group_node: Some(previous), .. }) = &self.run.at(ix).frame else { return vec![ix] };
+        let Frame::Steps(StepsFrame {
+            group_node: Some(previous),
+            ..
+        }) = &self.run.at(ix).frame
+        else {
+            return vec![ix];
+        };
         let ends = self.ends(&self.children_of_group(ix));
-        if ends.is_empty() { vec![*previous] } else { ends }
+        if ends.is_empty() {
+            vec![*previous]
+        } else {
+            ends
+        }
     }
 
     fn children_of_group(&self, ix: NodeIx) -> Vec<NodeIx> {
-        let Frame::Steps(frame) = &self.run.at(ix).frame else { return Vec::new() };
+        let Frame::Steps(frame) = &self.run.at(ix).frame else {
+            return Vec::new();
+        };
         let slots = frame.slots.last().map(Vec::as_slice).unwrap_or_default();
         slots
             .iter()
             .flat_map(|slot| {
-                let items = slot.each.as_deref().map(|each| each.nodes.as_slice()).unwrap_or_default();
+                let items = slot
+                    .each
+                    .as_deref()
+                    .map(|each| each.nodes.as_slice())
+                    .unwrap_or_default();
                 slot.node.into_iter().chain(items.iter().flatten().copied())
             })
             .collect()
@@ -129,10 +177,14 @@ impl<'a> Engine<'a> {
 
     fn close_group(&mut self, ix: NodeIx) {
         let Some(frame) = self.steps(ix) else { return };
-        let (Some(node), group) = (frame.group_node, frame.group) else { return };
+        let (Some(node), group) = (frame.group_node, frame.group) else {
+            return;
+        };
         let fault = frame.fault.take();
         if let Some(slots) = frame.slots.last_mut() {
-            slots.iter_mut().for_each(|slot| slot.state = SlotState::Settled);
+            slots
+                .iter_mut()
+                .for_each(|slot| slot.state = SlotState::Settled);
         }
         if self.run.phase_of(ix).terminal() {
             return;
@@ -155,15 +207,25 @@ impl<'a> Engine<'a> {
     /// The ID of the first step that failed and does not let the group go on.
     fn failed_step(&self, ix: NodeIx, group: u32) -> Option<String> {
         let calls = self.groups(ix).get(group as usize)?;
-        let Frame::Steps(frame) = &self.run.at(ix).frame else { return None };
+        let Frame::Steps(frame) = &self.run.at(ix).frame else {
+            return None;
+        };
         let slots = frame.slots.last()?;
         calls.iter().zip(slots).find_map(|(call, slot)| {
-            let items = slot.each.as_deref().map(|each| each.nodes.as_slice()).unwrap_or_default();
-            let failed = slot.node.iter().chain(items.iter().flatten()).find(|node| match self.run.phase_of(**node) {
-                NodePhase::Failed => !call.continue_on.failed,
-                NodePhase::Error => !call.continue_on.error,
-                _ => false,
-            })?;
+            let items = slot
+                .each
+                .as_deref()
+                .map(|each| each.nodes.as_slice())
+                .unwrap_or_default();
+            let failed = slot
+                .node
+                .iter()
+                .chain(items.iter().flatten())
+                .find(|node| match self.run.phase_of(**node) {
+                    NodePhase::Failed => !call.continue_on.failed,
+                    NodePhase::Error => !call.continue_on.error,
+                    _ => false,
+                })?;
             Some(self.run.node(*failed).id.clone())
         })
     }
@@ -185,14 +247,24 @@ impl<'a> Engine<'a> {
             Frame::Steps(_) => self.ends(&self.children_of_group(ix)),
             Frame::Dag(frame) => match self.body(ix) {
                 Some(Body::Dag(dag)) => {
-                    let targets: Vec<NodeIx> = dag.targets.iter().filter_map(|task| frame.slots.get(*task as usize)?.node).collect();
+                    let targets = frame
+                        .chosen
+                        .as_deref()
+                        .map_or(&dag.targets, |(targets, _)| targets);
+                    let targets: Vec<NodeIx> = targets
+                        .iter()
+                        .filter_map(|task| frame.slots.get(*task as usize)?.node)
+                        .collect();
                     self.ends(&targets)
                 }
                 _ => Vec::new(),
             },
             _ => Vec::new(),
         };
-        let ids = ends.iter().map(|end| self.run.node(*end).id.clone()).collect();
+        let ids = ends
+            .iter()
+            .map(|end| self.run.node(*end).id.clone())
+            .collect();
         self.run.edit(ix).outbound_nodes = ids;
         self.run.at_mut(ix).outbound = ends;
     }
@@ -204,7 +276,11 @@ impl<'a> Engine<'a> {
         let mut stack: Vec<NodeIx> = nodes.iter().rev().copied().collect();
         while let Some(ix) = stack.pop() {
             let node = self.run.at(ix);
-            let hit = node.status.memoization_status.as_deref().is_some_and(|memo| memo.hit == Some(true));
+            let hit = node
+                .status
+                .memoization_status
+                .as_deref()
+                .is_some_and(|memo| memo.hit == Some(true));
             match (&node.frame, node.status.r#type) {
                 (Frame::Retry(frame), Some(NodeType::Retry)) => {
                     let last = frame.attempts.last().copied().unwrap_or(ix);
@@ -217,7 +293,11 @@ impl<'a> Engine<'a> {
                         Owner::Task { .. } => self.slot(node.owner),
                         _ => None,
                     };
-                    let items: Vec<NodeIx> = slot.and_then(|slot| slot.each.as_deref()).map_or(Vec::new(), |each| each.nodes.iter().flatten().copied().collect());
+                    let items: Vec<NodeIx> = slot
+                        .and_then(|slot| slot.each.as_deref())
+                        .map_or(Vec::new(), |each| {
+                            each.nodes.iter().flatten().copied().collect()
+                        });
                     if items.is_empty() {
                         if seen.insert(ix) {
                             ends.push(ix);

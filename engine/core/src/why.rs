@@ -11,15 +11,24 @@ use tiphys_spec::{NodePhase, NodeType};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     Waits(Reason),
-    Ended { phase: NodePhase, message: Option<String> },
+    Ended {
+        phase: NodePhase,
+        message: Option<String>,
+    },
 }
 
 impl std::fmt::Display for Standing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Waits(reason) => reason.fmt(f),
-            Self::Ended { phase, message: Some(message) } => write!(f, "{phase}: {message}"),
-            Self::Ended { phase, message: None } => phase.fmt(f),
+            Self::Ended {
+                phase,
+                message: Some(message),
+            } => write!(f, "{phase}: {message}"),
+            Self::Ended {
+                phase,
+                message: None,
+            } => phase.fmt(f),
         }
     }
 }
@@ -55,10 +64,25 @@ impl Run {
             .nodes()
             .filter(|node| node.name == wanted || node.id == wanted || node.display_name == wanted)
             .filter(|node| node.phase.is_some_and(NodePhase::terminal))
-            .map(|node| (node.name.clone(), Standing::Ended { phase: node.phase.unwrap_or_default(), message: node.message.clone() }))
+            .map(|node| {
+                (
+                    node.name.clone(),
+                    Standing::Ended {
+                        phase: node.phase.unwrap_or_default(),
+                        message: node.message.clone(),
+                    },
+                )
+            })
             .collect();
-        let known = |name: &str| self.find(name).is_some_and(|ix| self.node(ix).id == wanted || self.node(ix).display_name == wanted);
-        let waiting = self.waiting(plan).into_iter().filter(|(name, _)| name == wanted || known(name) || short(name));
+        let known = |name: &str| {
+            self.find(name).is_some_and(|ix| {
+                self.node(ix).id == wanted || self.node(ix).display_name == wanted
+            })
+        };
+        let waiting = self
+            .waiting(plan)
+            .into_iter()
+            .filter(|(name, _)| name == wanted || known(name) || short(name));
         all.extend(waiting.map(|(name, reason)| (name, Standing::Waits(reason))));
         all
     }
@@ -68,48 +92,98 @@ impl Run {
         if let Some(reason) = &node.reason {
             return reason.clone();
         }
-        let children = node.status.children.iter().filter_map(|id| self.find_id(id));
-        let names = children.filter(|child| !self.phase_of(*child).terminal()).map(|child| self.node(child).display_name.clone()).collect();
+        let children = node
+            .status
+            .children
+            .iter()
+            .filter_map(|id| self.find_id(id));
+        let names = children
+            .filter(|child| !self.phase_of(*child).terminal())
+            .map(|child| self.node(child).display_name.clone())
+            .collect();
         Reason::Children { names }
     }
 
     /// Starts that wait for room, by frame and slot.
     fn parked(&self, plan: &Plan) -> BTreeMap<(NodeIx, u32, u32), Reason> {
         let key = |owner: Owner| match owner {
-            Owner::Step { frame, group, step } | Owner::StepItem { frame, group, step, .. } => Some((frame, group, step)),
-            Owner::Task { frame, task } | Owner::TaskItem { frame, task, .. } => Some((frame, 0, task)),
+            Owner::Step { frame, group, step }
+            | Owner::StepItem {
+                frame, group, step, ..
+            } => Some((frame, group, step)),
+            Owner::Task { frame, task } | Owner::TaskItem { frame, task, .. } => {
+                Some((frame, 0, task))
+            }
             _ => None,
         };
         let mut all = BTreeMap::new();
         for node in &self.nodes {
-            let Some(template) = node.template.filter(|_| !node.parked.is_empty()).map(|id| plan.template(id)) else { continue };
+            let Some(template) = node
+                .template
+                .filter(|_| !node.parked.is_empty())
+                .map(|id| plan.template(id))
+            else {
+                continue;
+            };
             let reason = match template.parallelism {
-                Some(limit) => Reason::Parallelism { scope: format!("template {}", template.name), limit },
+                Some(limit) => Reason::Parallelism {
+                    scope: format!("template {}", template.name),
+                    limit,
+                },
                 None => Reason::FailFast,
             };
-            all.extend(node.parked.iter().filter_map(|start| Some((key(start.owner)?, reason.clone()))));
+            all.extend(
+                node.parked
+                    .iter()
+                    .filter_map(|start| Some((key(start.owner)?, reason.clone()))),
+            );
         }
         let reason = match (self.flow.extra.suspended, plan.parallelism) {
-            (false, Some(limit)) => Reason::Parallelism { scope: "the workflow".to_owned(), limit },
+            (false, Some(limit)) => Reason::Parallelism {
+                scope: "the workflow".to_owned(),
+                limit,
+            },
             _ => Reason::WorkflowSuspended,
         };
-        all.extend(self.flow.parked.iter().filter_map(|start| Some((key(start.owner)?, reason.clone()))));
+        all.extend(
+            self.flow
+                .parked
+                .iter()
+                .filter_map(|start| Some((key(start.owner)?, reason.clone()))),
+        );
         all
     }
 
     /// Steps and tasks of a node that have no record yet.
-    fn unborn(&self, plan: &Plan, ix: NodeIx, parked: &BTreeMap<(NodeIx, u32, u32), Reason>, all: &mut Vec<(String, Reason)>) {
-        let Some(template) = self.at(ix).template.map(|id| plan.template(id)) else { return };
+    fn unborn(
+        &self,
+        plan: &Plan,
+        ix: NodeIx,
+        parked: &BTreeMap<(NodeIx, u32, u32), Reason>,
+        all: &mut Vec<(String, Reason)>,
+    ) {
+        let Some(template) = self.at(ix).template.map(|id| plan.template(id)) else {
+            return;
+        };
         let name = &self.node(ix).name;
         match (&self.at(ix).frame, &template.body) {
             (Frame::Dag(frame), Body::Dag(dag)) => {
-                for index in &dag.order {
+                let order = frame
+                    .chosen
+                    .as_deref()
+                    .map_or(&dag.order, |(_, order)| order);
+                for index in order {
                     let slot = &frame.slots[*index as usize];
                     let task = &dag.tasks[*index as usize];
                     let full = format!("{name}.{}", task.call.name);
                     if slot.state == SlotState::Waiting {
-                        let open = task.dependencies.iter().filter(|d| frame.slots[**d as usize].state != SlotState::Settled);
-                        let tasks = open.map(|d| dag.tasks[*d as usize].call.name.clone()).collect();
+                        let open = task
+                            .dependencies
+                            .iter()
+                            .filter(|d| frame.slots[**d as usize].state != SlotState::Settled);
+                        let tasks = open
+                            .map(|d| dag.tasks[*d as usize].call.name.clone())
+                            .collect();
                         all.push((full, Reason::Dependencies { tasks }));
                     } else if let Some(reason) = parked.get(&(ix, 0, *index)) {
                         all.push((full, reason.clone()));
@@ -120,10 +194,13 @@ impl Run {
                 for (group, calls) in groups.iter().enumerate() {
                     for (step, call) in calls.iter().enumerate() {
                         let full = format!("{name}[{group}].{}", call.name);
-                        let (at, number) = (frame.group as usize, |n: usize| u32::try_from(n).unwrap_or(u32::MAX));
+                        let (at, number) = (frame.group as usize, |n: usize| {
+                            u32::try_from(n).unwrap_or(u32::MAX)
+                        });
                         if group > at {
                             all.push((full, Reason::Group { group: group - 1 }));
-                        } else if let Some(reason) = parked.get(&(ix, number(group), number(step))) {
+                        } else if let Some(reason) = parked.get(&(ix, number(group), number(step)))
+                        {
                             all.push((full, reason.clone()));
                         }
                     }
@@ -136,6 +213,10 @@ impl Run {
     /// Nodes of a type that have not ended.
     #[must_use]
     pub fn unfinished(&self, kind: NodeType) -> usize {
-        self.nodes().filter(|node| node.r#type == Some(kind) && !node.phase.is_some_and(NodePhase::terminal)).count()
+        self.nodes()
+            .filter(|node| {
+                node.r#type == Some(kind) && !node.phase.is_some_and(NodePhase::terminal)
+            })
+            .count()
     }
 }

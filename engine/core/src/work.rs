@@ -20,7 +20,10 @@ pub(crate) enum Work {
     /// A node has ended: hooks, then its owner.
     Hooks(NodeIx),
     /// An attempt of a retried node has ended.
-    Attempted { retry: NodeIx, attempt: NodeIx },
+    Attempted {
+        retry: NodeIx,
+        attempt: NodeIx,
+    },
     PodDone(NodeIx, Box<PodFinished>),
     /// A daemon is ready.
     Ready(NodeIx),
@@ -60,9 +63,11 @@ impl Engine<'_> {
         self.run.timers.prune(|due| {
             done || match due {
                 Due::Workflow => false,
-                Due::Node(ix) | Due::Pending(ix) | Due::Suspend(ix) | Due::Backoff(ix) => {
-                    nodes[ix.0 as usize].status.phase.is_some_and(spec::NodePhase::terminal)
-                }
+                Due::Node(ix) | Due::Pending(ix) | Due::Suspend(ix) | Due::Backoff(ix) => nodes
+                    [ix.0 as usize]
+                    .status
+                    .phase
+                    .is_some_and(spec::NodePhase::terminal),
             }
         });
         Decision {
@@ -98,6 +103,9 @@ impl Engine<'_> {
     }
 
     pub fn later_start(&mut self, owner: Owner) {
-        self.later(Work::Start(Start { owner, prepared: None }));
+        self.later(Work::Start(Start {
+            owner,
+            prepared: None,
+        }));
     }
 }

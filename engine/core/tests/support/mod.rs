@@ -3,26 +3,50 @@
 
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap};
-use tiphys_core::{Effect, Observation, Outcome, PodFinished, PodIntent, PodKey, Run, absorb, decide};
+use tiphys_core::{
+    Effect, Observation, Outcome, PodFinished, PodIntent, PodKey, Run, absorb, decide,
+};
 use tiphys_graph::plan::Plan;
 use tiphys_graph::{Library, Origin, Purpose};
 use tiphys_spec::{self as spec, read::ObjectValue};
 
 pub fn plan_of(yaml: &str) -> Plan {
     let read = tiphys_spec::read::read("test.yaml", yaml.as_bytes());
-    assert!(read.is_sound(), "{:?}", read.diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert!(
+        read.is_sound(),
+        "{:?}",
+        read.diagnostics
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    );
     let mut library = Library::new();
     for object in &read.objects {
         library.add(object, &read.source);
     }
-    let object = read.objects.iter().find(|o| matches!(o.value, ObjectValue::Workflow(_))).expect("a workflow");
-    let ObjectValue::Workflow(workflow) = &object.value else { unreachable!() };
+    let object = read
+        .objects
+        .iter()
+        .find(|o| matches!(o.value, ObjectValue::Workflow(_)))
+        .expect("a workflow");
+    let ObjectValue::Workflow(workflow) = &object.value else {
+        unreachable!()
+    };
     let mut workflow = (**workflow).clone();
     workflow.metadata.name = Some("wf".into());
     workflow.metadata.namespace = Some("default".into());
     workflow.metadata.uid = Some("u".into());
-    let planned = tiphys_graph::plan(&workflow, &Origin::new(&read.source, &object.node), &library, Purpose::Run);
-    let faults: Vec<String> = planned.diagnostics.iter().map(ToString::to_string).collect();
+    let planned = tiphys_graph::plan(
+        &workflow,
+        &Origin::new(&read.source, &object.node),
+        &library,
+        Purpose::Run,
+    );
+    let faults: Vec<String> = planned
+        .diagnostics
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     planned.plan.unwrap_or_else(|| panic!("{faults:#?}"))
 }
 
@@ -34,6 +58,9 @@ pub struct Act {
     pub parameters: Vec<(String, String)>,
     pub seconds: i64,
     pub error: Option<String>,
+    pub message: Option<String>,
+    /// The exit code when told to stop; 143 unless said otherwise.
+    pub code_at_stop: Option<i32>,
 }
 
 pub type Script = dyn Fn(&PodIntent) -> Act;
@@ -44,6 +71,7 @@ pub struct World<'a> {
     pub now: Timestamp,
     pub script: &'a Script,
     pub running: BTreeMap<(Timestamp, u64), PodFinished>,
+    pub stops: HashMap<PodKey, i32>,
     pub counter: u64,
     pub created: Vec<PodKey>,
     pub locks: HashMap<String, String>,
@@ -65,6 +93,7 @@ impl<'a> World<'a> {
             now: at(0),
             script,
             running: BTreeMap::new(),
+            stops: HashMap::new(),
             counter: 0,
             created: Vec::new(),
             locks: HashMap::new(),
@@ -110,8 +139,17 @@ impl<'a> World<'a> {
             Effect::CreatePod(intent) => {
                 let act = (self.script)(&intent);
                 self.created.push(intent.key.clone());
+                if let Some(code) = act.code_at_stop {
+                    self.stops.insert(intent.key.clone(), code);
+                }
                 let end = self.now + SignedDuration::from_secs(act.seconds);
-                self.inbox.push(Observation::PodStarted { key: intent.key.clone(), at: self.now, ready: intent.daemon, ip: Some("10.0.0.1".into()), host: None });
+                self.inbox.push(Observation::PodStarted {
+                    key: intent.key.clone(),
+                    at: self.now,
+                    ready: intent.daemon && act.code == 0,
+                    ip: Some("10.0.0.1".into()),
+                    host: None,
+                });
                 if intent.daemon && act.code == 0 {
                     return;
                 }
@@ -120,17 +158,56 @@ impl<'a> World<'a> {
                     (None, 0) => Outcome::Succeeded,
                     _ => Outcome::Failed,
                 };
-                let message = act.error.clone().or((act.code != 0).then(|| format!("main: Error (exit code {})", act.code)));
-                let parameters = intent.parameters.iter().map(|p| (p.name.clone(), act.parameters.iter().find(|(n, _)| *n == p.name).map(|(_, v)| v.clone()))).collect();
-                let artifacts = if act.code == 0 { intent.artifacts.clone() } else { Vec::new() };
-                let done = PodFinished { key: intent.key, at: end, outcome, message, exit_code: Some(act.code), parameters, result: act.result, artifacts, host: None };
+                let message = act
+                    .error
+                    .clone()
+                    .or(act.message.clone())
+                    .or((act.code != 0).then(|| format!("main: Error (exit code {})", act.code)));
+                let parameters = intent
+                    .parameters
+                    .iter()
+                    .map(|p| {
+                        (
+                            p.name.clone(),
+                            act.parameters
+                                .iter()
+                                .find(|(n, _)| *n == p.name)
+                                .map(|(_, v)| v.clone()),
+                        )
+                    })
+                    .collect();
+                let artifacts = if act.code == 0 {
+                    intent.artifacts.clone()
+                } else {
+                    Vec::new()
+                };
+                let done = PodFinished {
+                    key: intent.key,
+                    at: end,
+                    outcome,
+                    message,
+                    exit_code: act.error.is_none().then_some(act.code),
+                    parameters,
+                    result: act.result,
+                    artifacts,
+                    host: None,
+                };
                 self.counter += 1;
                 self.running.insert((end, self.counter), done);
             }
             Effect::StopPod { key } => {
-                let found = self.running.iter().find(|(_, done)| done.key == key).map(|(at, _)| *at);
+                let found = self
+                    .running
+                    .iter()
+                    .find(|(_, done)| done.key == key)
+                    .map(|(at, _)| *at);
                 if let Some(mut done) = found.and_then(|at| self.running.remove(&at)) {
-                    (done.exit_code, done.outcome, done.message) = (Some(143), Outcome::Failed, Some("main: Error (exit code 143)".into()));
+                    let code = self.stops.get(&key).copied().unwrap_or(143);
+                    (done.exit_code, done.outcome, done.message) = (
+                        Some(code),
+                        Outcome::Failed,
+                        Some("main: Error (exit code 143)".into()),
+                    );
                     self.inbox.push(Observation::PodFinished(Box::new(done)));
                 }
             }
@@ -144,28 +221,61 @@ impl<'a> World<'a> {
                 self.grant();
             }
             Effect::LookupMemo { node, cache, key } => match self.memo.get(&(cache, key)) {
-                Some(outputs) => self.inbox.push(Observation::MemoFound { node, outputs: Box::new(outputs.clone()), created: self.now }),
+                Some(outputs) => self.inbox.push(Observation::MemoFound {
+                    node,
+                    outputs: Box::new(outputs.clone()),
+                    created: self.now,
+                }),
                 None => self.inbox.push(Observation::MemoMissing { node }),
             },
-            Effect::SaveMemo { cache, key, outputs, .. } => {
+            Effect::SaveMemo {
+                cache,
+                key,
+                outputs,
+                ..
+            } => {
                 self.memo.insert((cache, key), *outputs);
             }
-            Effect::CallPlugin(call) => panic!("plug-in {}", call.kind),
+            Effect::CallPlugin(call) => {
+                let message = Some(format!("plug-in {}", call.kind));
+                self.inbox
+                    .push(Observation::PodFinished(Box::new(PodFinished {
+                        key: call.key,
+                        at: self.now,
+                        outcome: Outcome::Error,
+                        message,
+                        exit_code: None,
+                        parameters: Vec::new(),
+                        result: None,
+                        artifacts: Vec::new(),
+                        host: None,
+                    })));
+            }
         }
     }
 
     fn grant(&mut self) {
         let mut still = Vec::new();
         for request in std::mem::take(&mut self.waiting) {
-            let free = request.locks.iter().all(|lock| self.locks.get(&lock.name).is_none_or(|by| *by == request.holder));
+            let free = request.locks.iter().all(|lock| {
+                self.locks
+                    .get(&lock.name)
+                    .is_none_or(|by| *by == request.holder)
+            });
             if free {
                 for lock in &request.locks {
                     self.locks.insert(lock.name.clone(), request.holder.clone());
                 }
-                self.inbox.push(Observation::LocksAcquired { holder: request.holder });
+                self.inbox.push(Observation::LocksAcquired {
+                    holder: request.holder,
+                });
             } else {
                 let lock = request.locks[0].name.clone();
-                self.inbox.push(Observation::LocksWaiting { holder: request.holder.clone(), message: format!("Waiting for {lock} lock. Lock status: 0/1"), lock });
+                self.inbox.push(Observation::LocksWaiting {
+                    holder: request.holder.clone(),
+                    message: format!("Waiting for {lock} lock. Lock status: 0/1"),
+                    lock,
+                });
                 still.push(request);
             }
         }
@@ -178,7 +288,12 @@ impl<'a> World<'a> {
             .run
             .nodes()
             .map(|n| {
-                let mut line = format!("{} {} {}", n.name, n.r#type.map_or("", |t| t.as_str()), n.phase.map_or("", |p| p.as_str()));
+                let mut line = format!(
+                    "{} {} {}",
+                    n.name,
+                    n.r#type.map_or("", |t| t.as_str()),
+                    n.phase.map_or("", |p| p.as_str())
+                );
                 if let Some(message) = &n.message {
                     line += &format!(" «{message}»");
                 }
@@ -188,7 +303,12 @@ impl<'a> World<'a> {
                 for p in n.outputs.iter().flat_map(|o| &o.parameters) {
                     line += &format!(" →{}={}", p.name, p.value.as_deref().unwrap_or("?"));
                 }
-                let children: Vec<&str> = n.children.iter().filter_map(|id| self.run.nodes().find(|m| m.id == *id)).map(|m| m.name.as_str()).collect();
+                let children: Vec<&str> = n
+                    .children
+                    .iter()
+                    .filter_map(|id| self.run.nodes().find(|m| m.id == *id))
+                    .map(|m| m.name.as_str())
+                    .collect();
                 if !children.is_empty() {
                     line += &format!(" [{}]", children.join(" "));
                 }
@@ -196,7 +316,16 @@ impl<'a> World<'a> {
             })
             .collect();
         lines.sort();
-        lines.insert(0, format!("{} {}", self.run.phase(), self.run.summary().message.unwrap_or_default()).trim().to_owned());
+        lines.insert(
+            0,
+            format!(
+                "{} {}",
+                self.run.phase(),
+                self.run.summary().message.unwrap_or_default()
+            )
+            .trim()
+            .to_owned(),
+        );
         lines.join("\n")
     }
 }

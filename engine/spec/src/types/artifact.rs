@@ -1,8 +1,8 @@
 //! Artifacts, their storage drivers and repositories.
 
+use crate::types::ArtifactGc;
 use k8s_openapi::api::core::v1 as core;
 use serde::{Deserialize, Serialize};
-use crate::types::{ArtifactGc};
 
 /// `ArchiveStrategy` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -353,8 +353,7 @@ pub struct Header {
 /// `NoneStrategy` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct NoneStrategy {
-}
+pub struct NoneStrategy {}
 
 /// `OAuth2Auth` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -569,6 +568,4 @@ pub struct TarStrategy {
 /// `ZipStrategy` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct ZipStrategy {
-}
-
+pub struct ZipStrategy {}

@@ -1,10 +1,10 @@
 //! `CronWorkflow`.
 
+use crate::types::WorkflowSpec;
+use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::api::core::v1 as core;
 use serde::{Deserialize, Serialize};
-use crate::types::{WorkflowSpec};
 
 /// `CronWorkflow` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,4 +85,3 @@ pub struct Condition {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
 }
-

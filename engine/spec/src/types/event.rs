@@ -1,8 +1,8 @@
 //! `WorkflowEventBinding`.
 
+use crate::types::{Arguments, Event, WorkflowTemplateRef};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, Serialize};
-use crate::types::{Arguments, Event, WorkflowTemplateRef};
 
 /// `WorkflowEventBinding` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,4 +36,3 @@ pub struct Submit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow_template_ref: Option<WorkflowTemplateRef>,
 }
-

@@ -1,8 +1,8 @@
 //! Inputs, outputs and parameters.
 
+use crate::types::{AnyString, Artifact};
 use k8s_openapi::api::core::v1 as core;
 use serde::{Deserialize, Serialize};
-use crate::types::{AnyString, Artifact};
 
 /// `Inputs` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -75,8 +75,7 @@ pub struct ValueFrom {
 /// `SuppliedValueFrom` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct SuppliedValueFrom {
-}
+pub struct SuppliedValueFrom {}
 
 /// `Event` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,4 +84,3 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<String>,
 }
-

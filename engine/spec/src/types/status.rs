@@ -1,10 +1,13 @@
 //! `WorkflowStatus` and `NodeStatus`: what the engine writes back.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use std::collections::BTreeMap;
+use crate::types::{
+    ArtifactRepository, Condition, Inputs, NodePhase, NodeType, Outputs, Template, TemplateRef,
+    WorkflowPhase, WorkflowSpec,
+};
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::{Deserialize, Serialize};
-use crate::types::{ArtifactRepository, Condition, Inputs, NodePhase, NodeType, Outputs, Template, TemplateRef, WorkflowPhase, WorkflowSpec};
+use std::collections::BTreeMap;
 
 /// `WorkflowStatus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -219,4 +222,3 @@ pub struct ArtifactRepositoryRefStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
 }
-

@@ -1,10 +1,15 @@
 //! `Template`, its bodies (container, script, steps, dag, …), tasks, retries, locks and metrics.
 
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use std::collections::BTreeMap;
+use crate::types::{
+    Amount, AnyString, ArchiveStrategy, Arguments, Artifact, ArtifactGc, ArtifactLocation,
+    ArtifactoryArtifact, AzureArtifact, ExecutorConfig, GcsArtifact, GitArtifact, HdfsArtifact,
+    HttpArtifact, Inputs, Item, LifecycleHook, Metadata, OssArtifact, Outputs, ParallelSteps,
+    Plugin, PluginArtifact, RawArtifact, S3Artifact,
+};
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde::{Deserialize, Serialize};
-use crate::types::{Amount, AnyString, ArchiveStrategy, Arguments, Artifact, ArtifactGc, ArtifactLocation, ArtifactoryArtifact, AzureArtifact, ExecutorConfig, GcsArtifact, GitArtifact, HdfsArtifact, HttpArtifact, Inputs, Item, LifecycleHook, Metadata, OssArtifact, Outputs, ParallelSteps, Plugin, PluginArtifact, RawArtifact, S3Artifact};
+use std::collections::BTreeMap;
 
 /// `Template` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -611,8 +616,7 @@ pub struct RetryAffinity {
 /// `RetryNodeAntiAffinity` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct RetryNodeAntiAffinity {
-}
+pub struct RetryNodeAntiAffinity {}
 
 /// `Memoize` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -743,4 +747,3 @@ pub struct Histogram {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
-

@@ -1,11 +1,14 @@
 //! Workflow and its templates' containers: `WorkflowSpec` and what only it uses.
 
+use crate::types::{
+    AnyString, Artifact, Metrics, Parameter, RetryStrategy, Synchronization, Template, TemplateRef,
+    WorkflowStatus,
+};
+use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use std::collections::BTreeMap;
-use k8s_openapi::api::core::v1 as core;
 use serde::{Deserialize, Serialize};
-use crate::types::{AnyString, Artifact, Metrics, Parameter, RetryStrategy, Synchronization, Template, TemplateRef, WorkflowStatus};
+use std::collections::BTreeMap;
 
 /// `Workflow` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -307,4 +310,3 @@ pub struct ClusterWorkflowTemplate {
     pub metadata: ObjectMeta,
     pub spec: WorkflowSpec,
 }
-
