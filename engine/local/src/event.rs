@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tiphys_core::Reason;
 use tiphys_spec as spec;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 
 use crate::order::Order;
 
@@ -16,8 +16,6 @@ pub enum Event {
     Nodes(Arc<[spec::NodeStatus]>),
     /// The status, without nodes.
     Workflow(Arc<spec::WorkflowStatus>),
-    /// A pod waits for something: node id and why.
-    Waits { node: Arc<str>, message: Arc<str> },
 }
 
 /// What the process itself may ask of a run that it drives.
@@ -31,6 +29,3 @@ pub enum Control {
     /// Everything that waits: node name and reason.
     Waiting(oneshot::Sender<Vec<(String, Reason)>>),
 }
-
-/// Sends events; costs nothing while nobody listens.
-pub(crate) type Events = broadcast::Sender<Event>;

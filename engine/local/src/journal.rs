@@ -72,11 +72,17 @@ fn fold(path: &Path) -> Result<Option<(Stored, u64)>, FolderError> {
         Err(error) => return Err(FolderError::at(path, error)),
     };
     let mut reader = BufReader::with_capacity(1 << 18, file);
-    let (mut nodes, mut status, mut extra) = (std::collections::BTreeMap::new(), Map::new(), Extra::default());
+    let (mut nodes, mut status, mut extra) = (
+        std::collections::BTreeMap::new(),
+        Map::new(),
+        Extra::default(),
+    );
     let (mut good, mut number, mut text) = (0, 0, Vec::new());
     loop {
         text.clear();
-        let length = reader.read_until(b'\n', &mut text).map_err(|error| FolderError::at(path, error))?;
+        let length = reader
+            .read_until(b'\n', &mut text)
+            .map_err(|error| FolderError::at(path, error))?;
         // What lacks its end was being written when the writer was killed: it was never acted upon.
         if length == 0 || text.last() != Some(&b'\n') {
             break;
@@ -86,7 +92,13 @@ fn fold(path: &Path) -> Result<Option<(Stored, u64)>, FolderError> {
             Ok(line) => line,
             // After a loss of power the tail may hold anything.
             Err(_) if reader.by_ref().bytes().next().is_none() => break,
-            Err(error) => return Err(FolderError::Damaged { path: path.to_owned(), line: number, reason: error.to_string() }),
+            Err(error) => {
+                return Err(FolderError::Damaged {
+                    path: path.to_owned(),
+                    line: number,
+                    reason: error.to_string(),
+                });
+            }
         };
         good += length as u64;
         merge(line, &mut nodes, &mut status, &mut extra);
@@ -94,8 +106,13 @@ fn fold(path: &Path) -> Result<Option<(Stored, u64)>, FolderError> {
     if good == 0 {
         return Ok(None);
     }
-    let damaged = |error: serde_json::Error| FolderError::Damaged { path: path.to_owned(), line: number, reason: error.to_string() };
-    let mut status: spec::WorkflowStatus = serde_json::from_value(Value::Object(status)).map_err(damaged)?;
+    let damaged = |error: serde_json::Error| FolderError::Damaged {
+        path: path.to_owned(),
+        line: number,
+        reason: error.to_string(),
+    };
+    let mut status: spec::WorkflowStatus =
+        serde_json::from_value(Value::Object(status)).map_err(damaged)?;
     status.nodes = nodes;
     Ok(Some((Stored { status, extra }, good)))
 }
@@ -109,7 +126,10 @@ fn merge(
     let mut grown = line.grown;
     for mut node in line.nodes {
         if let Some(new) = grown.remove(&node.id) {
-            node.children = nodes.get_mut(&node.id).map(|old| std::mem::take(&mut old.children)).unwrap_or_default();
+            node.children = nodes
+                .get_mut(&node.id)
+                .map(|old| std::mem::take(&mut old.children))
+                .unwrap_or_default();
             node.children.extend(new);
         }
         nodes.insert(node.id.clone(), node);
@@ -150,8 +170,14 @@ impl Journal {
     /// Opens it, cutting off a torn end.
     pub(crate) fn open(path: &Path) -> Result<Journal, FolderError> {
         let (stored, length) = fold(path)?.unwrap_or_default();
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-        let file = file.and_then(|file| file.set_len(length).map(|()| file)).map_err(|error| FolderError::at(path, error))?;
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path);
+        let file = file
+            .and_then(|file| file.set_len(length).map(|()| file))
+            .map_err(|error| FolderError::at(path, error))?;
         let mut journal = Journal {
             path: path.to_owned(),
             file,
@@ -166,8 +192,19 @@ impl Journal {
     }
 
     fn remember(&mut self, stored: &Stored) {
-        let long = stored.status.nodes.values().filter(|node| node.children.len() > SHORT);
-        self.children = long.filter_map(|node| Some((node.id.clone(), (node.children.len(), node.children.last()?.clone())))).collect();
+        let long = stored
+            .status
+            .nodes
+            .values()
+            .filter(|node| node.children.len() > SHORT);
+        self.children = long
+            .filter_map(|node| {
+                Some((
+                    node.id.clone(),
+                    (node.children.len(), node.children.last()?.clone()),
+                ))
+            })
+            .collect();
         self.status = fields(&stored.status);
         self.extra = stored.extra.clone();
     }
@@ -176,14 +213,20 @@ impl Journal {
     pub(crate) fn append<'a>(
         &mut self,
         nodes: impl Iterator<Item = &'a spec::NodeStatus>,
-        rest: Option<(&spec::WorkflowStatus, Extra)>,
+        rest: Option<(&spec::WorkflowStatus, &Extra)>,
     ) -> Result<(), FolderError> {
-        let mut line = NewLine { nodes: Vec::new(), grown: FxHashMap::default(), status: Map::new(), extra: None };
+        let mut line = NewLine {
+            nodes: Vec::new(),
+            grown: FxHashMap::default(),
+            status: Map::new(),
+            extra: None,
+        };
         for node in nodes {
             match self.growth(node) {
                 Some(new) => {
                     line.grown.insert(&node.id, new);
-                    line.nodes.push(Node::Slim(Box::new(without_children(node))));
+                    line.nodes
+                        .push(Node::Slim(Box::new(without_children(node))));
                 }
                 None => line.nodes.push(Node::Whole(node)),
             }
@@ -191,18 +234,21 @@ impl Journal {
         let mut extra = None;
         if let Some((status, new)) = rest {
             line.status = self.difference(fields(status));
-            extra = (new != self.extra).then_some(new);
+            extra = (*new != self.extra).then_some(new);
         }
-        line.extra = extra.as_ref();
+        line.extra = extra;
         if line.nodes.is_empty() && line.status.is_empty() && line.extra.is_none() {
             return Ok(());
         }
-        let mut bytes = serde_json::to_vec(&line).map_err(|error| FolderError::at(&self.path, error.into()))?;
+        let mut bytes =
+            serde_json::to_vec(&line).map_err(|error| FolderError::at(&self.path, error.into()))?;
         bytes.push(b'\n');
-        self.file.write_all(&bytes).map_err(|error| FolderError::at(&self.path, error))?;
+        self.file
+            .write_all(&bytes)
+            .map_err(|error| FolderError::at(&self.path, error))?;
         self.length += bytes.len() as u64;
         if let Some(extra) = extra {
-            self.extra = extra;
+            self.extra = extra.clone();
         }
         Ok(())
     }
@@ -213,9 +259,12 @@ impl Journal {
             self.children.remove(&node.id);
             return None;
         };
-        let old = self.children.insert(node.id.clone(), (node.children.len(), last.clone()));
+        let old = self
+            .children
+            .insert(node.id.clone(), (node.children.len(), last.clone()));
         let (length, end) = old?;
-        (length <= node.children.len() && node.children[length - 1] == end).then(|| &node.children[length..])
+        (length <= node.children.len() && node.children[length - 1] == end)
+            .then(|| &node.children[length..])
     }
 
     fn difference(&mut self, new: Map<String, Value>) -> Map<String, Value> {
@@ -242,7 +291,11 @@ impl Journal {
         Journal::write(&self.path, stored)?;
         let file = OpenOptions::new().append(true).open(&self.path);
         self.file = file.map_err(|error| FolderError::at(&self.path, error))?;
-        self.length = self.file.metadata().map_err(|error| FolderError::at(&self.path, error))?.len();
+        self.length = self
+            .file
+            .metadata()
+            .map_err(|error| FolderError::at(&self.path, error))?
+            .len();
         self.compact = self.length.max(SMALL);
         self.remember(stored);
         Ok(())
@@ -260,7 +313,12 @@ impl Journal {
             let mut bytes = serde_json::to_vec(&line)?;
             bytes.push(b'\n');
             let new = path.with_extension("new");
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&new)?;
             file.write_all(&bytes)?;
             file.sync_data()?;
             fs::rename(&new, path)
@@ -275,7 +333,10 @@ fn fields(status: &spec::WorkflowStatus) -> Map<String, Value> {
     let status = if status.nodes.is_empty() {
         status
     } else {
-        slim = spec::WorkflowStatus { nodes: std::collections::BTreeMap::new(), ..status.clone() };
+        slim = spec::WorkflowStatus {
+            nodes: std::collections::BTreeMap::new(),
+            ..status.clone()
+        };
         &slim
     };
     match serde_json::to_value(status) {

@@ -12,6 +12,8 @@
 //! ```
 
 mod artifacts;
+mod backend;
+mod drive;
 mod event;
 mod folder;
 mod home;
@@ -19,11 +21,13 @@ mod journal;
 mod mailbox;
 mod node;
 mod order;
+mod pod;
 pub mod sandbox;
 mod store;
 mod submitted;
 mod summary;
 
+pub use drive::{DriveError, Options, drive};
 pub use event::{Control, Event};
 pub use folder::{FolderError, Held, Log, RunFolder};
 pub use home::Home;
@@ -35,4 +39,4 @@ pub use submitted::Submitted;
 pub use summary::Summary;
 
 /// What the core keeps beside the status.
-pub type Extra = serde_json::Value;
+pub use tiphys_core::Extra;

@@ -92,7 +92,10 @@ impl RunFolder {
     }
 
     fn ask(&self, ask: &Ask) -> Result<Option<Answer>, OrderError> {
-        let failed = |source| OrderError::Unreachable { run: self.name().to_owned(), source };
+        let failed = |source| OrderError::Unreachable {
+            run: self.name().to_owned(),
+            source,
+        };
         let mut tries = 0;
         let stream = loop {
             match short(self.path(), SOCKET, |path| UnixStream::connect(path)) {
@@ -110,7 +113,10 @@ impl RunFolder {
             let mut answer = String::new();
             BufReader::new(&stream).read_line(&mut answer)?;
             if answer.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ended before it answered"));
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "it ended before it answered",
+                ));
             }
             Ok(serde_json::from_str(&answer)?)
         };
@@ -120,19 +126,28 @@ impl RunFolder {
     fn leave(&self, order: &Order) -> Result<(), OrderError> {
         let path = self.path().join(LEFT);
         let write = || -> io::Result<()> {
-            OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?.write_all(&line(order)?)
+            OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .open(&path)?
+                .write_all(&line(order)?)
         };
         write().map_err(|error| FolderError::at(&path, error).into())
     }
 
-    /// Orders that were left while nobody ran the run. They stay until [`RunFolder::forget_orders`].
+    /// Orders that were left while nobody ran the run. They stay until they are carried out.
     pub(crate) fn left_orders(&self) -> Vec<Order> {
         let text = fs::read_to_string(self.path().join(LEFT)).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
-    pub(crate) fn forget_orders(&self) {
-        let _ = fs::remove_file(self.path().join(LEFT));
+    pub(crate) fn forget_orders(&self, carried_out: &[Order]) {
+        if !carried_out.is_empty() && self.left_orders() == carried_out {
+            let _ = fs::remove_file(self.path().join(LEFT));
+        }
     }
 }
 
@@ -149,7 +164,10 @@ fn short<T>(folder: &Path, name: &str, go: impl FnOnce(&Path) -> io::Result<T>) 
         return go(&path);
     }
     let folder = File::open(folder)?;
-    go(&PathBuf::from(format!("/proc/self/fd/{}/{name}", folder.as_raw_fd())))
+    go(&PathBuf::from(format!(
+        "/proc/self/fd/{}/{name}",
+        folder.as_raw_fd()
+    )))
 }
 
 /// Takes letters for as long as it lives.
@@ -167,7 +185,10 @@ impl Drop for Mailbox {
 
 impl Mailbox {
     /// Listens in a folder that the caller holds.
-    pub(crate) fn open(folder: &RunFolder, letters: mpsc::UnboundedSender<Letter>) -> io::Result<Mailbox> {
+    pub(crate) fn open(
+        folder: &RunFolder,
+        letters: mpsc::UnboundedSender<Letter>,
+    ) -> io::Result<Mailbox> {
         let socket = folder.path().join(SOCKET);
         let _ = fs::remove_file(&socket);
         let listener = short(folder.path(), SOCKET, |path| UnixListener::bind(path))?;
@@ -185,7 +206,10 @@ impl Mailbox {
     }
 }
 
-async fn serve(stream: tokio::net::UnixStream, letters: mpsc::UnboundedSender<Letter>) -> io::Result<()> {
+async fn serve(
+    stream: tokio::net::UnixStream,
+    letters: mpsc::UnboundedSender<Letter>,
+) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut lines = tokio::io::BufReader::new(reader.take(1 << 20)).lines();
     while let Some(text) = lines.next_line().await? {
@@ -207,7 +231,11 @@ async fn answer(ask: Ask, letters: &mpsc::UnboundedSender<Letter>) -> Answer {
             }
             let (done, taken) = oneshot::channel();
             let sent = letters.send(Letter::Order(order, done));
-            if sent.is_ok() && taken.await.is_ok() { Answer::Done } else { gone() }
+            if sent.is_ok() && taken.await.is_ok() {
+                Answer::Done
+            } else {
+                gone()
+            }
         }
         Ask::Why(node) => {
             let (told, reasons) = oneshot::channel();

@@ -39,6 +39,11 @@ pub(crate) enum ArtifactError {
 }
 
 impl ArtifactError {
+    /// There is no such artifact, as opposed to one that cannot be had.
+    pub(crate) fn absent(&self) -> bool {
+        matches!(self, ArtifactError::NoSuchKey(_) | ArtifactError::NoLocation)
+    }
+
     pub(crate) fn at(path: &Path, source: io::Error) -> ArtifactError {
         ArtifactError::File { what: path.display().to_string(), source }
     }
