@@ -279,6 +279,9 @@ impl<'a> Engine<'a> {
 
     fn close_dag(&mut self, ix: NodeIx) {
         let Some(dag) = self.dag(ix) else { return };
+        if self.failing_fast(ix) {
+            return self.fail_fast(ix);
+        }
         self.seal(ix);
         match self.assess(ix, dag) {
             NodePhase::Succeeded => self.compose(ix),

@@ -183,17 +183,28 @@ impl Engine<'_> {
             self.unpark(None);
         }
         if let Some(boundary) = boundary {
-            let kind = self.run.node(ix).r#type;
+            // An attempt that failed may be made again: what counts is the end of its Retry node.
+            let attempt = matches!(self.run.at(ix).owner, Owner::Attempt { .. });
             let at = self.run.at_mut(boundary);
-            if unsuccessful && matches!(kind, Some(NodeType::Pod | NodeType::Steps | NodeType::Dag))
-            {
+            if unsuccessful && !attempt {
                 at.failed += 1;
             }
             if counted {
                 at.active = at.active.saturating_sub(1);
                 self.unpark(Some(boundary));
             }
+            if self.failing_fast(boundary) && self.run.at(boundary).active == 0 {
+                self.later(Work::FailFast(boundary));
+            }
         }
+    }
+
+    /// A template-level `failFast`, and a child that failed.
+    pub fn failing_fast(&self, ix: NodeIx) -> bool {
+        self.run.at(ix).failed > 0
+            && self
+                .template_at(ix)
+                .is_some_and(|template| template.fail_fast)
     }
 
     /// Outputs with a `globalName` become the workflow's.
@@ -410,6 +421,10 @@ impl Engine<'_> {
             .filter(|ix| self.run.at(*ix).boundary == Some(boundary))
             .collect::<Vec<_>>()
         {
+            if self.run.at(ix).pod {
+                let key = self.run.pod_key(ix);
+                self.run.effects.push(Effect::StopPod { key });
+            }
             self.end(
                 ix,
                 NodePhase::Failed,

@@ -95,11 +95,10 @@ impl Engine<'_> {
         if std::mem::take(&mut self.run.at_mut(ix).measured) {
             self.run.flow.completed += 1;
         }
-        let kind = self.run.node(ix).r#type;
         self.run.at_mut(ix).stage = Stage::Ended;
         if let Some(boundary) = boundary
             && phase.unsuccessful()
-            && matches!(kind, Some(NodeType::Pod | NodeType::Steps | NodeType::Dag))
+            && !matches!(owner, Owner::Attempt { .. })
         {
             self.run.at_mut(boundary).failed += 1;
         }

@@ -236,14 +236,24 @@ impl<'a> Engine<'a> {
         }
         let template = match self.resolve(owner) {
             Ok(id) => self.plan.template(id),
-            Err(message) => return self.refuse(owner, name, message),
+            Err(message) => {
+                self.refuse(owner, name, message);
+                return self.refill(owner);
+            }
         };
         if self.depth(owner) > MAX_DEPTH {
-            return self.refuse(owner, name, format!("templates call each other more than {MAX_DEPTH} levels deep; is there a recursion that does not end?"));
+            let message = format!(
+                "templates call each other more than {MAX_DEPTH} levels deep; is there a recursion that does not end?"
+            );
+            self.refuse(owner, name, message);
+            return self.refill(owner);
         }
         let inputs = match self.inputs(owner, template, &name, &prepared) {
             Ok(inputs) => inputs,
-            Err(message) => return self.refuse(owner, name, message),
+            Err(message) => {
+                self.refuse(owner, name, message);
+                return self.refill(owner);
+            }
         };
         let retried = template.retry.is_some() && !matches!(owner, Owner::Attempt { .. });
         let kind = if retried {
@@ -257,9 +267,33 @@ impl<'a> Engine<'a> {
             self.run.edit(ix).inputs = inputs;
         }
         if let Some(message) = self.closed(ix) {
-            return self.end(ix, NodePhase::Failed, Some(message));
+            self.end(ix, NodePhase::Failed, Some(message));
+            return self.refill(owner);
         }
         self.advance(ix);
+        self.refill(owner);
+    }
+
+    /// A start that took no room leaves it to the next that waits for it.
+    fn refill(&mut self, owner: Owner) {
+        let boundary = self.boundary_of(owner);
+        if let Some(ix) = boundary {
+            let limit = self
+                .template_at(ix)
+                .and_then(|template| template.parallelism);
+            let node = self.run.at(ix);
+            if !node.parked.is_empty() && limit.is_none_or(|limit| (node.active as usize) < limit) {
+                self.unpark(boundary);
+            }
+        }
+        let flow = &self.run.flow;
+        let room = self
+            .plan
+            .parallelism
+            .is_none_or(|limit| flow.active_pods < limit);
+        if room && !flow.parked.is_empty() && !flow.extra.suspended {
+            self.unpark(None);
+        }
     }
 
     /// Why nothing new may run any more.

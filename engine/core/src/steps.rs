@@ -189,6 +189,9 @@ impl<'a> Engine<'a> {
         if self.run.phase_of(ix).terminal() {
             return;
         }
+        if self.failing_fast(ix) {
+            return self.fail_fast(ix);
+        }
         let (phase, message) = match fault {
             Some(fault) => (NodePhase::Error, Some(fault.message)),
             None => match self.failed_step(ix, group) {
