@@ -63,9 +63,10 @@ impl Backend {
         let _ = self.observations.send(Observation::PodFinished(Box::new(finished)));
     }
 
-    /// Finishes what was asked of the store, and kills what still runs.
-    pub(crate) async fn close(self) {
-        self.pods.abandon();
+    /// Finishes what was asked of the store, and ends what still runs: at once if it is to run again another time, or as it may
+    /// end if the run has ended.
+    pub(crate) async fn close(self, ended: bool) {
+        if ended { self.pods.settle().await } else { self.pods.abandon() }
         drop(self.store);
         let _ = tokio::time::timeout(Duration::from_secs(5), self.clerk).await;
     }

@@ -73,7 +73,7 @@ pub async fn drive(plan: Arc<Plan>, run: Run, folder: &Held, sandbox: Sandbox, o
     let backend = Backend::new(ground, &folder.home().store());
     let mut drive = Drive { plan, run, folder, journal, events: options.events, summary: folder.summary().ok(), taken: Vec::new() };
     let done = drive.turn(&backend, Inbox { observed, letters, controls: options.controls }).await;
-    backend.close().await;
+    backend.close(done.is_ok() && drive.run.finished()).await;
     done.map(|()| drive.run)
 }
 

@@ -22,17 +22,26 @@ pub enum FolderError {
     Unknown(String),
     #[error("make the run `{0}`: there is one of this name")]
     Exists(String),
-    #[error("use `{0}` as the name of a run: it is empty, too long, begins with a dot or holds a slash")]
+    #[error(
+        "use `{0}` as the name of a run: it is empty, too long, begins with a dot or holds a slash"
+    )]
     Name(String),
     #[error("take the run `{0}`: another process runs it")]
     Alive(String),
     #[error("read {path}: line {line} is damaged: {reason}")]
-    Damaged { path: PathBuf, line: usize, reason: String },
+    Damaged {
+        path: PathBuf,
+        line: usize,
+        reason: String,
+    },
 }
 
 impl FolderError {
     pub(crate) fn at(path: &Path, source: io::Error) -> FolderError {
-        FolderError::File { path: path.to_owned(), source }
+        FolderError::File {
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 
@@ -66,7 +75,11 @@ pub struct Log {
 
 impl RunFolder {
     pub(crate) fn new(home: Home, name: &str) -> RunFolder {
-        RunFolder { path: home.path().join("runs").join(name), name: name.to_owned(), home }
+        RunFolder {
+            path: home.path().join("runs").join(name),
+            name: name.to_owned(),
+            home,
+        }
     }
 
     #[must_use]
@@ -115,22 +128,50 @@ impl RunFolder {
     /// The folder of one attempt of one pod.
     #[must_use]
     pub fn pod(&self, node_id: &str, attempt: u32) -> PathBuf {
-        self.path.join("pods").join(node_id).join(attempt.to_string())
+        self.path
+            .join("pods")
+            .join(node_id)
+            .join(attempt.to_string())
     }
 
     /// The logs of a pod node, oldest attempt first, `main` last of each; empty if it has none yet.
     #[must_use]
     pub fn logs(&self, node_id: &str) -> Vec<Log> {
-        let list = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>();
+        let list = |path: &Path| {
+            fs::read_dir(path)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.path())
+                .collect::<Vec<_>>()
+        };
         let mut logs = Vec::new();
         for folder in list(&self.path.join("pods").join(node_id)) {
-            let Some(attempt) = folder.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
-            for path in list(&folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "log")) {
-                let container = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                logs.push(Log { attempt, container, path });
+            let Some(attempt) = folder
+                .file_name()
+                .and_then(|name| name.to_str()?.parse().ok())
+            else {
+                continue;
+            };
+            for path in list(&folder)
+                .into_iter()
+                .filter(|path| path.extension().is_some_and(|end| end == "log"))
+            {
+                let container = path
+                    .file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                logs.push(Log {
+                    attempt,
+                    container,
+                    path,
+                });
             }
         }
-        logs.sort_by(|a, b| (a.attempt, a.container == "main", a).cmp(&(b.attempt, b.container == "main", b)));
+        logs.sort_by(|a, b| {
+            (a.attempt, a.container == "main", a).cmp(&(b.attempt, b.container == "main", b))
+        });
         logs
     }
 
@@ -143,8 +184,15 @@ impl RunFolder {
         // Who only looks holds the lock for an instant.
         for patience in [1, 4, 16, 0] {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Held { folder: self.clone(), _lock: file }),
-                Err(rustix::io::Errno::WOULDBLOCK) if patience > 0 => std::thread::sleep(Duration::from_millis(patience)),
+                Ok(()) => {
+                    return Ok(Held {
+                        folder: self.clone(),
+                        _lock: file,
+                    });
+                }
+                Err(rustix::io::Errno::WOULDBLOCK) if patience > 0 => {
+                    std::thread::sleep(Duration::from_millis(patience))
+                }
                 Err(rustix::io::Errno::WOULDBLOCK) => break,
                 Err(error) => return Err(FolderError::at(&self.path.join("lock"), error.into())),
             }
@@ -155,13 +203,19 @@ impl RunFolder {
     /// Whether some process runs it.
     #[must_use]
     pub fn alive(&self) -> bool {
-        let taken = |file| flock(file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK);
+        let taken = |file| {
+            flock(file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+        };
         self.lock_file().is_ok_and(taken)
     }
 
     fn lock_file(&self) -> Result<File, FolderError> {
         let path = self.path.join("lock");
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
         file.map_err(|error| FolderError::at(&path, error))
     }
 }
@@ -190,7 +244,9 @@ impl Held {
         Journal::write(&self.journal(), stored)?;
         let workflow = self.submitted()?.workflow;
         let summary = Summary::of(&workflow, &stored.status);
-        summary.write(self.path()).map_err(|error| FolderError::at(self.path(), error))
+        summary
+            .write(self.path())
+            .map_err(|error| FolderError::at(self.path(), error))
     }
 
     /// Replaces what the run was made from, as after `retry` with other parameters.
@@ -198,6 +254,8 @@ impl Held {
     /// # Errors
     /// It cannot be written.
     pub fn replace_submitted(&self, submitted: &Submitted) -> Result<(), FolderError> {
-        submitted.write(self.path()).map_err(|error| FolderError::at(self.path(), error))
+        submitted
+            .write(self.path())
+            .map_err(|error| FolderError::at(self.path(), error))
     }
 }

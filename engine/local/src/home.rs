@@ -27,7 +27,11 @@ impl Home {
     /// `$TIPHYS_HOME`, else `$XDG_STATE_HOME/tiphys`, else `~/.local/state/tiphys`, as `variable` knows the environment.
     /// None: not even `HOME` is set.
     pub fn locate(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-        let given = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let given = |name| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         given("TIPHYS_HOME")
             .or_else(|| given("XDG_STATE_HOME").map(|state| state.join("tiphys")))
             .or_else(|| given("HOME").map(|home| home.join(".local/state/tiphys")))
@@ -75,17 +79,23 @@ impl Home {
     pub fn create(&self, submitted: &Submitted) -> Result<RunFolder, FolderError> {
         let name = submitted.workflow.metadata.name.clone().unwrap_or_default();
         let folder = self.folder(&name)?;
-        let new = self.path.join("runs").join(format!(".new-{}-{name}", std::process::id()));
+        let new = self
+            .path
+            .join("runs")
+            .join(format!(".new-{}-{name}", std::process::id()));
         let written = || -> io::Result<()> {
             private(&new)?;
             submitted.write(&new)?;
-            Summary::of(&submitted.workflow, &tiphys_spec::WorkflowStatus::default()).write(&new)?;
+            Summary::of(&submitted.workflow, &tiphys_spec::WorkflowStatus::default())
+                .write(&new)?;
             fs::rename(&new, folder.path())
         };
         written().map_err(|error| {
             let _ = fs::remove_dir_all(&new);
             match error.kind() {
-                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => FolderError::Exists(name),
+                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
+                    FolderError::Exists(name)
+                }
                 _ => FolderError::at(&new, error),
             }
         })?;
@@ -98,7 +108,11 @@ impl Home {
     /// There is none.
     pub fn run(&self, name: &str) -> Result<RunFolder, FolderError> {
         let folder = self.folder(name)?;
-        if folder.path().is_dir() { Ok(folder) } else { Err(FolderError::Unknown(name.to_owned())) }
+        if folder.path().is_dir() {
+            Ok(folder)
+        } else {
+            Err(FolderError::Unknown(name.to_owned()))
+        }
     }
 
     /// All runs, newest first. Reads one small file per run.
@@ -108,8 +122,12 @@ impl Home {
     pub fn list(&self) -> Result<Vec<Summary>, FolderError> {
         let runs = self.path.join("runs");
         let entries = fs::read_dir(&runs).map_err(|error| FolderError::at(&runs, error))?;
-        let visible = entries.flatten().filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
-        let mut list: Vec<_> = visible.filter_map(|entry| Summary::read(&entry.path()).ok()).collect();
+        let visible = entries
+            .flatten()
+            .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+        let mut list: Vec<_> = visible
+            .filter_map(|entry| Summary::read(&entry.path()).ok())
+            .collect();
         list.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| b.name.cmp(&a.name)));
         Ok(list)
     }
@@ -121,7 +139,10 @@ impl Home {
     pub fn delete(&self, name: &str) -> Result<(), FolderError> {
         let folder = self.run(name)?;
         let held = folder.hold()?;
-        let gone = self.path.join("runs").join(format!(".gone-{}-{name}", std::process::id()));
+        let gone = self
+            .path
+            .join("runs")
+            .join(format!(".gone-{}-{name}", std::process::id()));
         fs::rename(folder.path(), &gone).map_err(|error| FolderError::at(folder.path(), error))?;
         drop(held);
         let _ = fs::remove_dir_all(self.artifacts().join(name));
@@ -129,12 +150,22 @@ impl Home {
     }
 
     fn folder(&self, name: &str) -> Result<RunFolder, FolderError> {
-        let fits = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0']) && name.len() <= 200;
-        if fits { Ok(RunFolder::new(self.clone(), name)) } else { Err(FolderError::Name(name.to_owned())) }
+        let fits = !name.is_empty()
+            && !name.starts_with('.')
+            && !name.contains(['/', '\0'])
+            && name.len() <= 200;
+        if fits {
+            Ok(RunFolder::new(self.clone(), name))
+        } else {
+            Err(FolderError::Name(name.to_owned()))
+        }
     }
 }
 
 /// Creates a folder that only its owner can read, and its parents.
 pub(crate) fn private(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }

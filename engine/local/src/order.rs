@@ -48,15 +48,35 @@ impl Order {
     /// # Errors
     /// What is wrong with the selector.
     pub fn command(&self) -> Result<Command, String> {
-        let parsed = |selector: &Option<String>| selector.as_deref().map(Selector::parse).transpose();
+        let parsed =
+            |selector: &Option<String>| selector.as_deref().map(Selector::parse).transpose();
         Ok(match self.clone() {
             Order::Suspend => Command::Suspend,
-            Order::Resume { selector, outputs, message } => Command::Resume { selector: parsed(&selector)?, outputs, message },
-            Order::Stop { selector, message } => Command::Stop { selector: parsed(&selector)?, message },
+            Order::Resume {
+                selector,
+                outputs,
+                message,
+            } => Command::Resume {
+                selector: parsed(&selector)?,
+                outputs,
+                message,
+            },
+            Order::Stop { selector, message } => Command::Stop {
+                selector: parsed(&selector)?,
+                message,
+            },
             Order::Terminate => Command::Terminate,
-            Order::Set { selector, outputs, message, phase } => {
-                Command::SetNode { selector: Selector::parse(&selector)?, outputs, message, phase }
-            }
+            Order::Set {
+                selector,
+                outputs,
+                message,
+                phase,
+            } => Command::SetNode {
+                selector: Selector::parse(&selector)?,
+                outputs,
+                message,
+                phase,
+            },
         })
     }
 }

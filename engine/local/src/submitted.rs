@@ -27,7 +27,9 @@ pub struct Submitted {
 
 impl fmt::Debug for Submitted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Submitted").field("workflow", &self.workflow.metadata.name).finish_non_exhaustive()
+        f.debug_struct("Submitted")
+            .field("workflow", &self.workflow.metadata.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -45,18 +47,40 @@ impl Submitted {
     /// The content of the ConfigMap of that name.
     #[must_use]
     pub fn config_map(&self, name: &str) -> Option<BTreeMap<String, Vec<u8>>> {
-        let map = self.config_maps.iter().find(|map| map.metadata.name.as_deref() == Some(name))?;
-        let text = map.data.iter().flatten().map(|(key, value)| (key.clone(), value.clone().into_bytes()));
-        let binary = map.binary_data.iter().flatten().map(|(key, value)| (key.clone(), value.0.clone()));
+        let map = self
+            .config_maps
+            .iter()
+            .find(|map| map.metadata.name.as_deref() == Some(name))?;
+        let text = map
+            .data
+            .iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.clone().into_bytes()));
+        let binary = map
+            .binary_data
+            .iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.0.clone()));
         Some(text.chain(binary).collect())
     }
 
     /// The content of the Secret of that name.
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<BTreeMap<String, Vec<u8>>> {
-        let secret = self.secrets.iter().find(|secret| secret.metadata.name.as_deref() == Some(name))?;
-        let binary = secret.data.iter().flatten().map(|(key, value)| (key.clone(), value.0.clone()));
-        let text = secret.string_data.iter().flatten().map(|(key, value)| (key.clone(), value.clone().into_bytes()));
+        let secret = self
+            .secrets
+            .iter()
+            .find(|secret| secret.metadata.name.as_deref() == Some(name))?;
+        let binary = secret
+            .data
+            .iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.0.clone()));
+        let text = secret
+            .string_data
+            .iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.clone().into_bytes()));
         Some(binary.chain(text).collect())
     }
 }

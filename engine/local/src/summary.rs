@@ -37,7 +37,11 @@ impl Summary {
             name: meta.name.clone().unwrap_or_default(),
             namespace: meta.namespace.clone().unwrap_or_default(),
             uid: meta.uid.clone().unwrap_or_default(),
-            created: meta.creation_timestamp.as_ref().map(|time| time.0).unwrap_or_default(),
+            created: meta
+                .creation_timestamp
+                .as_ref()
+                .map(|time| time.0)
+                .unwrap_or_default(),
             phase: status.phase.unwrap_or_default(),
             started: status.started_at.as_ref().map(|time| time.0),
             finished: status.finished_at.as_ref().map(|time| time.0),
@@ -57,7 +61,12 @@ impl Summary {
 /// Replaces a file as a whole; only its owner can read it.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
     file.write_all(bytes)?;
     fs::rename(&new, path)
 }

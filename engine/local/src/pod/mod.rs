@@ -51,7 +51,7 @@ pub(crate) struct Pods {
 
 struct Running {
     stop: watch::Sender<bool>,
-    task: tokio::task::AbortHandle,
+    task: tokio::task::JoinHandle<()>,
 }
 
 impl Pods {
@@ -74,7 +74,7 @@ impl Pods {
             pods.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
             let _ = pods.ground.observations.send(Observation::PodFinished(Box::new(finished)));
         });
-        running.insert(key, Running { stop, task: task.abort_handle() });
+        running.insert(key, Running { stop, task });
     }
 
     /// Ends a pod. One that does not run has ended.
@@ -93,6 +93,17 @@ impl Pods {
                 let finished = finished(key, ending.unwrap_or_else(Ending::unbegun), outputs::Outputs::default(), &self.ground.host);
                 let _ = self.ground.observations.send(Observation::PodFinished(Box::new(finished)));
             }
+        }
+    }
+
+    /// Ends what still runs, with the time that each has to end, and waits for it.
+    pub(crate) async fn settle(&self) {
+        let pods: Vec<_> = self.running.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        for (_, pod) in &pods {
+            pod.stop.send_replace(true);
+        }
+        for (_, pod) in pods {
+            let _ = pod.task.await;
         }
     }
 
