@@ -169,3 +169,65 @@ pub(crate) fn private(path: &Path) -> io::Result<()> {
         .mode(0o700)
         .create(path)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn submitted(name: &str) -> Submitted {
+        let mut submitted = Submitted::default();
+        submitted.workflow.metadata.name = Some(name.to_owned());
+        submitted
+    }
+
+    #[test]
+    fn the_environment_says_where() {
+        let locate = |given: &[(&str, &str)]| {
+            Home::locate(|name| given.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value)))
+        };
+        assert_eq!(locate(&[("TIPHYS_HOME", "/t"), ("HOME", "/h")]), Some(PathBuf::from("/t")));
+        assert_eq!(locate(&[("XDG_STATE_HOME", "/x"), ("HOME", "/h")]), Some(PathBuf::from("/x/tiphys")));
+        assert_eq!(locate(&[("TIPHYS_HOME", ""), ("HOME", "/h")]), Some(PathBuf::from("/h/.local/state/tiphys")));
+        assert_eq!(locate(&[]), None);
+    }
+
+    #[test]
+    fn runs_are_made_once_listed_and_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::open(folder.path()).unwrap();
+        let run = home.create(&submitted("a")).unwrap();
+        home.create(&submitted("b")).unwrap();
+        assert!(matches!(home.create(&submitted("a")), Err(FolderError::Exists(_))));
+        for name in ["", ".", "..", ".hidden", "a/b"] {
+            assert!(matches!(home.create(&submitted(name)), Err(FolderError::Name(_))), "{name}");
+        }
+        let mode = fs::metadata(run.path().join("submitted.json")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "it holds secrets");
+        let names: Vec<_> = home.list().unwrap().into_iter().map(|run| run.name).collect();
+        assert_eq!(names, ["b", "a"]);
+        let held = run.hold().unwrap();
+        assert!(run.alive());
+        assert!(matches!(home.delete("a"), Err(FolderError::Alive(_))));
+        drop(held);
+        home.delete("a").unwrap();
+        assert!(matches!(home.run("a"), Err(FolderError::Unknown(_))));
+        assert_eq!(home.list().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_thousand_runs_are_listed_quickly() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::open(folder.path()).unwrap();
+        for number in 0..1000 {
+            let run = home.create(&submitted(&format!("run-{number}"))).unwrap();
+            // Not a file that a list may read.
+            fs::write(run.path().join("state.log"), vec![b'x'; 1 << 16]).unwrap();
+        }
+        let start = std::time::Instant::now();
+        assert_eq!(home.list().unwrap().len(), 1000);
+        assert!(start.elapsed() < std::time::Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+}

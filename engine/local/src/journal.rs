@@ -344,3 +344,90 @@ fn fields(status: &spec::WorkflowStatus) -> Map<String, Value> {
         _ => Map::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn node(id: &str, children: usize) -> spec::NodeStatus {
+        let children = (0..children).map(|child| format!("{id}-{child}")).collect();
+        spec::NodeStatus { id: id.to_owned(), name: id.to_owned(), children, ..spec::NodeStatus::default() }
+    }
+
+    fn status(message: Option<&str>) -> spec::WorkflowStatus {
+        spec::WorkflowStatus { message: message.map(str::to_owned), ..spec::WorkflowStatus::default() }
+    }
+
+    #[test]
+    fn the_last_record_of_each_node_counts_and_a_torn_end_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.log");
+        assert!(Stored::read(&path).unwrap().is_none());
+        let mut journal = Journal::open(&path).unwrap();
+        journal.append([&node("a", 1), &node("b", 0)].into_iter(), Some((&status(Some("m")), &Extra::default()))).unwrap();
+        journal.append([&node("a", 2)].into_iter(), Some((&status(None), &Extra { suspended: true, ..Extra::default() }))).unwrap();
+        let length = fs::metadata(&path).unwrap().len();
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(b"{\"nodes\":[{\"id\":\"a\"").unwrap();
+        for _ in 0..2 {
+            let stored = Stored::read(&path).unwrap().unwrap();
+            assert_eq!(stored.status.nodes["a"], node("a", 2));
+            assert_eq!(stored.status.nodes["b"], node("b", 0));
+            assert_eq!((stored.status.message, stored.extra.suspended), (None, true));
+            drop(Journal::open(&path).unwrap());
+            assert_eq!(fs::metadata(&path).unwrap().len(), length);
+        }
+    }
+
+    #[test]
+    fn damage_elsewhere_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.log");
+        fs::write(&path, "{}\nnonsense\n{}\n").unwrap();
+        assert!(Stored::read(&path).unwrap_err().to_string().contains("line 2 is damaged"));
+    }
+
+    #[test]
+    fn a_long_list_of_children_is_not_written_again_when_it_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.log");
+        let mut journal = Journal::open(&path).unwrap();
+        for children in 1..2000 {
+            journal.append([&node("a", children)].into_iter(), None).unwrap();
+            if children % 500 == 0 {
+                journal = Journal::open(&path).unwrap();
+            }
+        }
+        assert!(fs::metadata(&path).unwrap().len() < 300_000, "{}", fs::metadata(&path).unwrap().len());
+        assert_eq!(Stored::read(&path).unwrap().unwrap().status.nodes["a"], node("a", 1999));
+        // Another list altogether is written whole.
+        let mut other = node("a", 100);
+        other.children.reverse();
+        journal.append([&other].into_iter(), None).unwrap();
+        assert_eq!(Stored::read(&path).unwrap().unwrap().status.nodes["a"], other);
+    }
+
+    #[test]
+    fn what_is_there_many_times_over_is_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.log");
+        let mut journal = Journal::open(&path).unwrap();
+        let mut last = node("a", 0);
+        let mut compacted = 0;
+        for round in 0..60 {
+            last.message = Some(format!("{round}{}", "x".repeat(100_000)));
+            journal.append([&last].into_iter(), None).unwrap();
+            if journal.bloated() {
+                compacted += 1;
+                let nodes = [("a".to_owned(), last.clone())].into();
+                let stored = Stored { status: spec::WorkflowStatus { nodes, ..status(None) }, extra: Extra::default() };
+                journal.compact(&stored).unwrap();
+            }
+        }
+        assert_eq!(compacted, 1);
+        assert_eq!(Stored::read(&path).unwrap().unwrap().status.nodes["a"], last);
+        assert!(fs::metadata(&path).unwrap().len() < 4 << 20);
+    }
+}
