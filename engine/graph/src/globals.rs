@@ -71,7 +71,7 @@ impl Globals {
         match path {
             [] => {
                 if leaf {
-                    Fault::new("unknown-variable", "`workflow` alone has no value")
+                    Fault::verdict("unknown-variable", "`workflow` alone has no value")
                 } else {
                     Verdict::Fine
                 }
@@ -95,7 +95,7 @@ impl Globals {
             ["status" | "failures"] if outside => Verdict::Fine,
             ["status" | "failures"] => Verdict::AfterEnd,
             ["creationTimestamp", ..] | ["scheduledTime" | "duration"] => Verdict::Fine,
-            ["priority"] if !self.priority && !self.open => Fault::new(
+            ["priority"] if !self.priority && !self.open => Fault::verdict(
                 "unknown-variable",
                 "`workflow.priority` has no value: the workflow sets no priority",
             ),

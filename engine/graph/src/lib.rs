@@ -73,7 +73,7 @@
 //! | `self-dependency` | a task that depends on itself |
 //! | `sequence-ends` | a sequence with both or none of count and end |
 //! | `sequence-format` | a format that does not print one whole number |
-//! | `sequence-number` | a bound that is no whole number |
+//! | `sequence-number` | a bound that is no whole number (warning: a count below zero) |
 //! | `step-not-finished` | a reference to a later step or one of the same group |
 //! | `stop-expression` | a stopStrategy without expression |
 //! | `task-name-digit` | a task that waits and whose name starts with a digit |
@@ -112,6 +112,8 @@
 //! | `when-syntax` | a condition that cannot be read |
 //! | `word` | a word that is none of the few that a field takes |
 //! | `workflow-not-ended` | `workflow.status` or `workflow.failures` before the end (warning) |
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod capture;
 mod check;

@@ -24,7 +24,9 @@ pub struct Library {
 /// A WorkflowTemplate or ClusterWorkflowTemplate.
 #[derive(Clone, Debug)]
 pub struct Shared {
+    /// What the template says.
     pub spec: WorkflowSpec,
+    /// Where it was read from.
     pub origin: Origin,
 }
 

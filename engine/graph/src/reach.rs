@@ -3,8 +3,8 @@
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::DiGraph;
 
-/// The tasks in an order where dependencies come first; or a cycle, each of its tasks waiting for the next.
-pub(crate) fn sort(graph: &DiGraph<u32, ()>) -> Result<Vec<u32>, Vec<u32>> {
+/// The tasks in an order where dependencies come first; or cycles, each of their tasks waiting for the next.
+pub(crate) fn sort(graph: &DiGraph<u32, ()>) -> Result<Vec<u32>, Vec<Vec<u32>>> {
     let count = graph.node_count();
     let mut waiting: Vec<usize> = graph
         .node_indices()
@@ -29,33 +29,45 @@ pub(crate) fn sort(graph: &DiGraph<u32, ()>) -> Result<Vec<u32>, Vec<u32>> {
     if order.len() == count {
         Ok(order)
     } else {
-        Err(cycle(graph, &waiting))
+        Err(cycles(graph))
     }
 }
 
-/// A cycle among the tasks that still wait.
-fn cycle(graph: &DiGraph<u32, ()>, waiting: &[usize]) -> Vec<u32> {
-    let first = |from: usize| {
-        let waits = graph
-            .neighbors_directed((from as u32).into(), Incoming)
-            .filter(|on| waiting[on.index()] > 0);
-        waits.map(|on| on.index()).min()
-    };
-    let mut position = vec![usize::MAX; waiting.len()];
-    let mut walk = Vec::new();
-    let mut at = waiting.iter().position(|left| *left > 0);
-    while let Some(task) = at {
-        if position[task] != usize::MAX {
-            return walk[position[task]..]
-                .iter()
-                .map(|task| *task as u32)
-                .collect();
+/// One cycle for each knot of tasks that wait for one another, in the order of the text.
+fn cycles(graph: &DiGraph<u32, ()>) -> Vec<Vec<u32>> {
+    let mut cycles = Vec::new();
+    let mut knot = vec![usize::MAX; graph.node_count()];
+    for (number, tasks) in petgraph::algo::kosaraju_scc(graph).into_iter().enumerate() {
+        tasks.iter().for_each(|task| knot[task.index()] = number);
+        let first = tasks.iter().min().copied();
+        let alone = tasks.len() == 1 && first.is_some_and(|task| !graph.contains_edge(task, task));
+        if let (false, Some(first)) = (alone, first) {
+            cycles.push(cycle(graph, &knot, first.index()));
         }
-        position[task] = walk.len();
-        walk.push(task);
-        at = first(task);
     }
-    Vec::new()
+    cycles.sort_unstable();
+    cycles
+}
+
+/// A cycle inside the knot of `first`.
+fn cycle(graph: &DiGraph<u32, ()>, knot: &[usize], first: usize) -> Vec<u32> {
+    let mut position = rustc_hash::FxHashMap::default();
+    let mut walk: Vec<u32> = Vec::new();
+    let mut at = Some(first as u32);
+    while let Some(task) = at {
+        if let Some(start) = position.insert(task, walk.len()) {
+            return walk.split_off(start);
+        }
+        walk.push(task);
+        let waits = graph
+            .neighbors_directed(task.into(), Incoming)
+            .map(|on| on.index());
+        at = waits
+            .filter(|on| knot[*on] == knot[first])
+            .min()
+            .map(|on| on as u32);
+    }
+    walk
 }
 
 /// For each task, whether some target needs it.
@@ -163,9 +175,11 @@ mod tests {
         );
         assert_eq!(
             sort(&graph(4, &[(0, 1), (1, 2), (2, 1), (2, 3)])),
-            Err(vec![1, 2])
+            Err(vec![vec![1, 2]])
         );
-        assert_eq!(sort(&graph(1, &[(0, 0)])), Err(vec![0]));
+        assert_eq!(sort(&graph(1, &[(0, 0)])), Err(vec![vec![0]]));
+        let knots = graph(6, &[(0, 1), (1, 0), (1, 2), (3, 4), (4, 5), (5, 3)]);
+        assert_eq!(sort(&knots), Err(vec![vec![0, 1], vec![3, 5, 4]]));
         assert_eq!(needed(&graph(3, &[(0, 1)]), &[1]), [true, true, false]);
     }
 

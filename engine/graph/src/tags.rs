@@ -220,19 +220,17 @@ impl Planner<'_> {
         fault: impl Fn(Severity, &'static str, &str) -> Diagnostic,
     ) {
         match verdict {
-            Verdict::Ancestor { asking, asked } => {
-                // The usual case needs no question: it is named as a dependency.
-                if !self.direct.contains(&(asking, asked)) {
-                    self.ancestors.push(AncestorQuery {
-                        asking,
-                        asked,
-                        fault: fault(
-                            Severity::Error,
-                            "task-not-finished",
-                            "the task is not waited for",
-                        ),
-                    });
-                }
+            // The usual case needs no question: the task is named as a dependency.
+            Verdict::Ancestor { asking, asked } if !self.direct.contains(&(asking, asked)) => {
+                self.ancestors.push(AncestorQuery {
+                    asking,
+                    asked,
+                    fault: fault(
+                        Severity::Error,
+                        "task-not-finished",
+                        "the task is not waited for",
+                    ),
+                });
             }
             Verdict::Published { kind, name } => {
                 let reason =

@@ -5,6 +5,8 @@
 //! first line plans for a run instead of checking; `$ complete` says that the library is complete. Every object but the last
 //! of a text is given as library. `BLESS=1 cargo test -p tiphys-graph --test faults` writes what is found into the files.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;

@@ -106,7 +106,7 @@ impl Planner<'_> {
                 Ok(count) if field == "count" && count < 0 => {
                     self.report(
                         at.key(field)
-                            .error("sequence-number", "count cannot be negative"),
+                            .warning("sequence-number", "a negative count counts down from start"),
                     );
                 }
                 Ok(_) => {}

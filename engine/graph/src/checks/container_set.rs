@@ -64,17 +64,15 @@ impl Planner<'_> {
                 }
             }
         }
-        if let Err(cycle) = reach::sort(&graph) {
+        for cycle in reach::sort(&graph).err().into_iter().flatten() {
             let mut shown: Vec<&str> = cycle
                 .iter()
                 .map(|index| set.containers[*index as usize].name.as_str())
                 .collect();
             shown.extend(shown.first().copied());
             let first = cycle.first().map_or(0, |index| *index as usize);
-            self.report(list.index(first).error(
-                "cycle",
-                format!("the containers wait for one another: {}", shown.join(" → ")),
-            ));
+            let reason = format!("the containers wait for one another: {}", shown.join(" → "));
+            self.report(list.index(first).error("cycle", reason));
         }
         self.check_main(at, template, set);
         if let Some(retry) = &set.retry_strategy {

@@ -250,6 +250,13 @@ impl Planner<'_> {
                 continue;
             }
             let entry = Arc::clone(self.registry.entry(template.id));
+            if self
+                .registry
+                .find(&Scope::Local, &entry.name)
+                .is_ok_and(|first| first.id != entry.id)
+            {
+                continue;
+            }
             let at = At::new(&entry.origin, &entry.path);
             self.report(at.key("name").info(
                 "unused-template",

@@ -116,8 +116,10 @@ impl Planner<'_> {
                     .filter(|task| needed[*task as usize])
                     .collect()
             }
-            Err(cycle) => {
-                self.check_cycle(list, cycle, dag);
+            Err(cycles) => {
+                for cycle in cycles {
+                    self.check_cycle(list, cycle, dag);
+                }
                 Vec::new()
             }
         };
