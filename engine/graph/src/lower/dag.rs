@@ -164,10 +164,11 @@ impl Planner<'_> {
             return targets;
         }
         let mut targets = Vec::with_capacity(named.len());
+        let mut seen = FxHashSet::default();
         for name in named {
             match siblings.by_name.get(name) {
-                Some(index) if targets.contains(index) => {}
-                Some(index) => targets.push(*index),
+                Some(index) if seen.insert(*index) => targets.push(*index),
+                Some(_) => {}
                 None => self.unknown_target(
                     at.key("target"),
                     dag.target.as_deref().unwrap_or_default(),
