@@ -10,7 +10,7 @@ use crate::scope::{Callee, Names, Siblings};
 use petgraph::graph::DiGraph;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
-use tiphys_expr::{Depends, Text};
+use tiphys_expr::Depends;
 use tiphys_spec::{DagTask, DagTemplate};
 
 /// What one task waits for.
@@ -125,15 +125,13 @@ impl Planner<'_> {
         };
         self.check_needed(list, dag, &needed);
         let fail_fast = dag.fail_fast != Some(false);
+        let target = dag.target.as_deref().filter(|text| text.contains("{{"));
+        let target = self.optional(at.key("target"), target, names);
         Dag {
             tasks,
             graph,
             targets,
-            target: dag
-                .target
-                .as_deref()
-                .filter(|text| text.contains("{{"))
-                .map(Text::parse),
+            target,
             order,
             fail_fast,
         }
