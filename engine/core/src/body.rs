@@ -33,25 +33,6 @@ impl<'a> Engine<'a> {
         self.look_up(ix, template);
     }
 
-    /// Pods, steps and dags count among their boundary's active children.
-    fn count(&mut self, ix: NodeIx) {
-        self.measure(ix);
-        let node = self.run.at(ix);
-        if node.counted
-            || !matches!(
-                node.status.r#type,
-                Some(NodeType::Pod | NodeType::Steps | NodeType::Dag)
-            )
-        {
-            return;
-        }
-        let boundary = node.boundary;
-        self.run.at_mut(ix).counted = true;
-        if let Some(boundary) = boundary {
-            self.run.at_mut(boundary).active += 1;
-        }
-    }
-
     /// Nodes that do something count in the workflow's progress.
     pub fn measure(&mut self, ix: NodeIx) {
         let node = self.run.at_mut(ix);
@@ -244,10 +225,16 @@ impl<'a> Engine<'a> {
         let Some(template) = self.template_at(ix) else {
             return;
         };
+        let retried = template.retry.is_some() && !attempt;
+        if !retried && self.queue(ix, template) {
+            return;
+        }
+        // Only what has no children is live: a lock or the memo cache is behind it now.
+        self.run.flow.live.remove(&ix);
         let node = self.run.at_mut(ix);
         node.stage = Stage::Body;
         node.reason = None;
-        if template.retry.is_some() && !attempt {
+        if retried {
             return self.open_retry(ix);
         }
         match &template.body {
@@ -318,7 +305,9 @@ impl<'a> Engine<'a> {
         node.pod = true;
         node.reason = Some(Reason::Pod { message: None });
         self.run.flow.live.insert(ix);
-        self.run.flow.active_pods += 1;
+        if !std::mem::replace(&mut self.run.at_mut(ix).seated, true) {
+            self.run.flow.active_pods += 1;
+        }
         if !self
             .run
             .node(ix)
@@ -443,7 +432,12 @@ impl<'a> Engine<'a> {
                 .trim()
                 .parse()
                 .map_err(|_| format!("activeDeadlineSeconds '{text}' is no number"))?;
-            consider(later(self.now, seconds.saturating_mul(1_000_000_000)));
+            // A restored node goes on with its time, where nothing can have kept it from its pod.
+            let detour = !template.locks.is_empty()
+                || template.memoize.is_some()
+                || self.plan.parallelism.is_some();
+            let from = if detour { self.now } else { started };
+            consider(later(from, seconds.saturating_mul(1_000_000_000)));
         }
         if let Some(text) = &template.pending_timeout {
             let text = self.text(text, place).map_err(TextFault::message)?;

@@ -165,7 +165,7 @@ impl Engine<'_> {
     pub fn leave(&mut self, ix: NodeIx) {
         let unsuccessful = self.run.phase_of(ix).unsuccessful();
         let node = self.run.at_mut(ix);
-        let (counted, pod, boundary) = (node.counted, node.pod, node.boundary);
+        let (counted, boundary) = (node.counted, node.boundary);
         let locked = node.locked || node.stage == Stage::Locking;
         (node.counted, node.pod, node.locked, node.stage, node.reason) =
             (false, false, false, Stage::Ended, None);
@@ -178,9 +178,8 @@ impl Engine<'_> {
             let holder = self.holder(ix);
             self.run.effects.push(Effect::ReleaseLocks { holder });
         }
-        if pod {
+        if std::mem::take(&mut self.run.at_mut(ix).seated) {
             self.run.flow.active_pods = self.run.flow.active_pods.saturating_sub(1);
-            self.unpark(None);
         }
         if let Some(boundary) = boundary {
             // An attempt that failed may be made again: what counts is the end of its Retry node.
@@ -191,20 +190,12 @@ impl Engine<'_> {
             }
             if counted {
                 at.active = at.active.saturating_sub(1);
-                self.unpark(Some(boundary));
+                self.run.roomy.push(boundary);
             }
             if self.failing_fast(boundary) && self.run.at(boundary).active == 0 {
                 self.later(Work::FailFast(boundary));
             }
         }
-    }
-
-    /// A template-level `failFast`, and a child that failed.
-    pub fn failing_fast(&self, ix: NodeIx) -> bool {
-        self.run.at(ix).failed > 0
-            && self
-                .template_at(ix)
-                .is_some_and(|template| template.fail_fast)
     }
 
     /// Outputs with a `globalName` become the workflow's.
@@ -266,6 +257,12 @@ impl Engine<'_> {
     pub fn end_daemon(&mut self, daemon: NodeIx) {
         if self.run.phase_of(daemon).terminal() {
             return;
+        }
+        if let Frame::Retry(frame) = &self.run.at(daemon).frame
+            && let Some(last) = frame.attempts.last().copied()
+            && !self.run.phase_of(last).terminal()
+        {
+            return self.end_daemon(last);
         }
         let key = self.run.pod_key(daemon);
         if self.run.at(daemon).pod {
@@ -346,10 +343,7 @@ impl Engine<'_> {
                     Some(expression) => self.holds(expression, place).unwrap_or(false),
                 };
                 if fires {
-                    self.start(Start {
-                        owner,
-                        prepared: None,
-                    });
+                    self.start(Start::of(owner));
                 }
             }
         }
@@ -404,40 +398,5 @@ impl Engine<'_> {
         };
         each.left = each.left.saturating_sub(1);
         each.left == 0
-    }
-
-    /// A template-level `failFast` ends its boundary once nothing is active.
-    pub fn fail_fast(&mut self, boundary: NodeIx) {
-        if self.run.phase_of(boundary).terminal() || self.run.at(boundary).active > 0 {
-            return;
-        }
-        self.run.at_mut(boundary).parked.clear();
-        for ix in self
-            .run
-            .flow
-            .live
-            .iter()
-            .copied()
-            .filter(|ix| self.run.at(*ix).boundary == Some(boundary))
-            .collect::<Vec<_>>()
-        {
-            if self.run.at(ix).pod {
-                let key = self.run.pod_key(ix);
-                self.run.effects.push(Effect::StopPod { key });
-            }
-            self.end(
-                ix,
-                NodePhase::Failed,
-                Some("another child failed and failFast is set".to_owned()),
-            );
-        }
-        let message = "template has failed or errored children and failFast enabled".to_owned();
-        if let Frame::Steps(frame) = &self.run.at(boundary).frame
-            && let Some(group) = frame.group_node
-        {
-            self.end(group, NodePhase::Failed, Some(message.clone()));
-        }
-        self.seal(boundary);
-        self.end(boundary, NodePhase::Failed, Some(message));
     }
 }

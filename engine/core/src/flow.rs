@@ -84,10 +84,7 @@ impl Engine<'_> {
         if self.run.flow.extra.shutdown.is_some() && self.run.nodes.is_empty() {
             return self.stopped_before_start();
         }
-        self.start(Start {
-            owner: Owner::Root,
-            prepared: None,
-        });
+        self.start(Start::of(Owner::Root));
     }
 
     fn stopped_before_start(&mut self) {
@@ -225,10 +222,7 @@ impl Engine<'_> {
                 self.holds(expression, Place::default()).unwrap_or(false)
             });
             if known.is_some() || due {
-                self.start(Start {
-                    owner,
-                    prepared: None,
-                });
+                self.start(Start::of(owner));
                 fired = true;
             }
         }
@@ -284,10 +278,7 @@ impl Engine<'_> {
         {
             return self.finish_from_nodes();
         }
-        self.start(Start {
-            owner: Owner::Exit,
-            prepared: None,
-        });
+        self.start(Start::of(Owner::Exit));
     }
 
     pub fn exit_settled(&mut self) {

@@ -148,7 +148,15 @@ impl Owner {
 #[derive(Debug)]
 pub(crate) struct Start {
     pub owner: Owner,
+    /// Known once it waits.
+    pub name: Option<Box<str>>,
     pub prepared: Option<Box<Prepared>>,
+}
+
+impl Start {
+    pub fn of(owner: Owner) -> Self {
+        Self { owner, name: None, prepared: None }
+    }
 }
 
 /// A call whose references are resolved.

@@ -29,6 +29,7 @@ mod reason;
 mod render;
 mod restore;
 mod retry;
+mod room;
 mod run;
 mod scope;
 mod selector;

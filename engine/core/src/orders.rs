@@ -35,7 +35,7 @@ impl Engine<'_> {
                 if selector.is_none() && self.run.flow.extra.suspended {
                     self.run.flow.extra.suspended = false;
                     self.run.flow_changed = true;
-                    self.unpark_all();
+                    self.let_all_in();
                 }
                 for ix in self.suspended(selector.as_ref()) {
                     self.resume(ix, &outputs, message.clone());
@@ -166,12 +166,6 @@ impl Engine<'_> {
         self.end(ix, NodePhase::Succeeded, message);
     }
 
-    fn unpark_all(&mut self) {
-        while let Some(start) = self.run.flow.parked.pop_front() {
-            self.later(Work::Start(start));
-        }
-    }
-
     fn shut_down(&mut self, how: Shutdown) {
         if self.run.flow.extra.shutdown == Some(Shutdown::Terminate)
             || self.run.flow.extra.shutdown == Some(how)
@@ -198,7 +192,7 @@ impl Engine<'_> {
                 );
             }
         }
-        self.unpark_all();
+        self.let_all_in();
         for ix in 0..self.run.nodes.len() {
             if !self.run.nodes[ix].parked.is_empty() {
                 for start in std::mem::take(&mut self.run.nodes[ix].parked) {
@@ -214,6 +208,21 @@ impl Engine<'_> {
         self.run.flow.stage = FlowStage::Done;
         self.run.flow.phase = WorkflowPhase::Failed;
         self.run.flow.message = Some(format!("Stopped with strategy '{}'", how.as_str()));
+    }
+
+    /// A restored node of a workflow that was told to end is told again: that it was is not on record.
+    pub fn close(&mut self, ix: NodeIx) {
+        if let Some(how) = self.run.flow.extra.shutdown
+            && self.run.flow.live.contains(&ix)
+            && (how == Shutdown::Terminate || !self.run.at(ix).on_exit)
+        {
+            let word = how.as_str();
+            self.doom(
+                ix,
+                &format!("workflow shutdown with strategy:  {word}"),
+                &format!("Stopped with strategy '{word}'"),
+            );
+        }
     }
 
     /// Ends a live node: a pod is told to, and its end will be heard of; anything else ends at once.

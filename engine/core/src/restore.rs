@@ -2,6 +2,7 @@
 
 use crate::NodeIx;
 use crate::frame::Owner;
+use crate::room::counts;
 use crate::run::{Extra, FlowStage, Run, Stage};
 use crate::work::{Engine, Work};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -40,6 +41,7 @@ impl Run {
         for record in records {
             run.insert(record.clone());
         }
+        (0..run.nodes.len()).for_each(|index| run.seat(index));
         for parameter in run.flow.outputs.parameters.clone() {
             if let Some(value) = parameter.value {
                 run.globals.set(
@@ -52,20 +54,37 @@ impl Run {
     }
 }
 
+impl Run {
+    /// What runs keeps its room, and what failed counts as failed, from the start: nodes are taken up in no certain order.
+    fn seat(&mut self, index: usize) {
+        let record = &self.nodes[index].status;
+        let phase = record.phase.unwrap_or_default();
+        let flag = record.node_flag.as_deref();
+        let attempt = flag.is_some_and(|flag| flag.retried == Some(true));
+        let asked = record.r#type == Some(NodeType::Pod) && record.progress.is_some();
+        let counted = !phase.terminal() && counts(record.r#type) && !attempt;
+        let boundary = record.boundary_id.as_deref();
+        let boundary = boundary.and_then(|id| self.find_id(id));
+        if !phase.terminal() && asked {
+            self.nodes[index].seated = true;
+            self.flow.active_pods += 1;
+        }
+        self.nodes[index].counted = counted;
+        if let Some(boundary) = boundary {
+            let boundary = self.at_mut(boundary);
+            boundary.active += u32::from(counted);
+            boundary.failed += u32::from(phase.unsuccessful() && !attempt);
+        }
+    }
+}
+
 impl Engine<'_> {
     /// Takes up a stored record as the node of this owner.
     pub fn adopt(&mut self, ix: NodeIx, owner: Owner) {
         let boundary = self.boundary_of(owner);
-        let on_exit = matches!(
-            owner,
-            Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_)
-        ) || owner
-            .frame()
-            .is_some_and(|frame| self.run.at(frame).on_exit);
+        let on_exit = self.on_exit(owner);
         let template = self.resolve(owner).ok();
-        let depth = owner
-            .frame()
-            .map_or(0, |frame| self.run.at(frame).depth + 1);
+        let depth = self.depth(owner);
         let capture = self.call_of(owner).is_some_and(|call| call.capture_result);
         let outbound: Vec<NodeIx> = self
             .run
@@ -96,12 +115,6 @@ impl Engine<'_> {
             self.run.flow.completed += 1;
         }
         self.run.at_mut(ix).stage = Stage::Ended;
-        if let Some(boundary) = boundary
-            && phase.unsuccessful()
-            && !matches!(owner, Owner::Attempt { .. })
-        {
-            self.run.at_mut(boundary).failed += 1;
-        }
         match owner {
             Owner::Attempt { retry, .. } => self.later(Work::Attempted { retry, attempt: ix }),
             _ => self.later(Work::Hooks(ix)),
@@ -110,17 +123,10 @@ impl Engine<'_> {
 
     /// Goes on with a node that had not ended.
     fn take_up(&mut self, ix: NodeIx) {
-        // Its pod, if it had one, is asked for again under the same key; a daemon becomes ready again.
-        if self.run.node(ix).daemoned == Some(true)
-            && self.run.node(ix).r#type == Some(NodeType::Pod)
-        {
-            self.run.edit(ix).daemoned = None;
-        }
-        if self.run.node(ix).r#type == Some(NodeType::Pod)
-            && self.run.phase_of(ix) == NodePhase::Running
-        {
-            self.run.edit(ix).phase = Some(NodePhase::Pending);
-        }
+        // Its pod, if it had one, is asked for again under the same key; a daemon that was ready is taken to be so still.
+        let pod = self.run.node(ix).r#type == Some(NodeType::Pod);
+        let daemon = &mut self.run.at_mut(ix).status.daemoned;
+        let ready = pod && std::mem::take(daemon) == Some(true);
         if self
             .call_of(self.run.at(ix).owner)
             .is_some_and(|call| !call.hooks.is_empty())
@@ -128,6 +134,10 @@ impl Engine<'_> {
             self.later(Work::Running(ix));
         }
         self.advance(ix);
+        if ready {
+            self.ready(ix);
+        }
+        self.close(ix);
     }
 
     /// The attempts of a retried node that has ended: its outbound node is the last of them.

@@ -36,13 +36,10 @@ impl Engine<'_> {
             attempt += 1;
         }
         if attempt == 0 {
-            self.start(Start {
-                owner: Owner::Attempt {
+            self.start(Start::of(Owner::Attempt {
                     retry: ix,
                     attempt: 0,
-                },
-                prepared: None,
-            });
+                }));
         }
     }
 
@@ -64,10 +61,7 @@ impl Engine<'_> {
         if self.run.node(retry).message.is_some() {
             self.run.edit(retry).message = None;
         }
-        self.start(Start {
-            owner: Owner::Attempt { retry, attempt },
-            prepared: None,
-        });
+        self.start(Start::of(Owner::Attempt { retry, attempt }));
     }
 
     /// The pause is over.

@@ -35,6 +35,8 @@ pub struct Run {
     pub(crate) effects: Vec<Effect>,
     changed: Vec<NodeIx>,
     pub(crate) flow_changed: bool,
+    /// Boundaries in which there may be room again.
+    pub(crate) roomy: Vec<NodeIx>,
     /// Step and task names of each template, made on first use.
     pub(crate) slots: FxHashMap<TemplateId, Arc<FxHashMap<String, (u32, u32)>>>,
     pub(crate) volumes: Option<Arc<Vec<k8s_openapi::api::core::v1::Volume>>>,
@@ -63,6 +65,8 @@ pub(crate) struct Node {
     pub counted: bool,
     /// Its pod was asked for and has not ended.
     pub pod: bool,
+    /// Counted in the workflow's active pods.
+    pub seated: bool,
     /// Told to end, and what it will say.
     pub doom: Option<String>,
     /// Its owner has been told.
@@ -105,6 +109,8 @@ pub(crate) struct Flow {
     pub stage: FlowStage,
     pub active_pods: usize,
     pub parked: VecDeque<Start>,
+    /// Nodes that have their locks and wait for room among the workflow's pods.
+    pub queued: VecDeque<NodeIx>,
     pub total: u32,
     pub completed: u32,
     pub deadline: Option<Timestamp>,
@@ -204,6 +210,7 @@ impl Run {
                 stage: FlowStage::New,
                 active_pods: 0,
                 parked: VecDeque::new(),
+                queued: VecDeque::new(),
                 total: 0,
                 completed: 0,
                 deadline: None,
@@ -219,6 +226,7 @@ impl Run {
             effects: Vec::new(),
             changed: Vec::new(),
             flow_changed: false,
+            roomy: Vec::new(),
             slots: FxHashMap::default(),
             volumes: None,
         }
@@ -379,6 +387,7 @@ impl Run {
             failed: 0,
             counted: false,
             pod: false,
+            seated: false,
             doom: None,
             settled: false,
             locked: false,

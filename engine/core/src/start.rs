@@ -3,6 +3,7 @@
 use crate::NodeIx;
 use crate::frame::{Frame, Given, Owner, Prepared, Slot, Start};
 use crate::render::{Place, TextFault, absent};
+use crate::room::Room;
 use crate::run::{NewNode, Shutdown, Stage};
 use crate::work::{Engine, Work};
 use std::sync::Arc;
@@ -13,14 +14,6 @@ use tiphys_spec::{NodePhase, NodeType};
 
 /// Nodes within nodes: a recursion that does not end is an error, not an endless run (Argo's limit, `DISABLE_MAX_RECURSION` aside).
 const MAX_DEPTH: u32 = 100;
-
-/// Whether a start may go on now.
-enum Room {
-    Yes,
-    /// Kept for later, somewhere.
-    Later(Option<NodeIx>),
-    Never,
-}
 
 impl<'a> Engine<'a> {
     /// The call that a node stands for; none for the root.
@@ -140,7 +133,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn on_exit(&self, owner: Owner) -> bool {
+    pub fn on_exit(&self, owner: Owner) -> bool {
         match owner {
             Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_) => true,
             Owner::Attempt { retry: node, .. } => self.run.at(node).on_exit,
@@ -150,7 +143,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn depth(&self, owner: Owner) -> u32 {
+    pub fn depth(&self, owner: Owner) -> u32 {
         match owner {
             Owner::Root | Owner::Exit | Owner::WorkflowHook(_) => 0,
             Owner::Attempt { retry: node, .. } | Owner::Hook { of: node, .. } => {
@@ -221,39 +214,31 @@ impl<'a> Engine<'a> {
         }
         match self.room(owner) {
             Room::Yes => {}
-            Room::Never => return self.never(owner),
+            Room::Never => return self.never(owner, name),
             Room::Later(boundary) => {
-                let start = Start {
-                    owner,
-                    prepared: Some(prepared),
-                };
-                match boundary {
-                    Some(ix) => self.run.at_mut(ix).parked.push_back(start),
-                    None => self.run.flow.parked.push_back(start),
-                }
-                return;
+                return self.park(
+                    boundary,
+                    Start {
+                        owner,
+                        name: Some(name.into()),
+                        prepared: Some(prepared),
+                    },
+                );
             }
         }
         let template = match self.resolve(owner) {
             Ok(id) => self.plan.template(id),
-            Err(message) => {
-                self.refuse(owner, name, message);
-                return self.refill(owner);
-            }
+            Err(message) => return self.refuse(owner, name, message),
         };
         if self.depth(owner) > MAX_DEPTH {
             let message = format!(
                 "templates call each other more than {MAX_DEPTH} levels deep; is there a recursion that does not end?"
             );
-            self.refuse(owner, name, message);
-            return self.refill(owner);
+            return self.refuse(owner, name, message);
         }
         let inputs = match self.inputs(owner, template, &name, &prepared) {
             Ok(inputs) => inputs,
-            Err(message) => {
-                self.refuse(owner, name, message);
-                return self.refill(owner);
-            }
+            Err(message) => return self.refuse(owner, name, message),
         };
         let retried = template.retry.is_some() && !matches!(owner, Owner::Attempt { .. });
         let kind = if retried {
@@ -267,33 +252,9 @@ impl<'a> Engine<'a> {
             self.run.edit(ix).inputs = inputs;
         }
         if let Some(message) = self.closed(ix) {
-            self.end(ix, NodePhase::Failed, Some(message));
-            return self.refill(owner);
+            return self.end(ix, NodePhase::Failed, Some(message));
         }
         self.advance(ix);
-        self.refill(owner);
-    }
-
-    /// A start that took no room leaves it to the next that waits for it.
-    fn refill(&mut self, owner: Owner) {
-        let boundary = self.boundary_of(owner);
-        if let Some(ix) = boundary {
-            let limit = self
-                .template_at(ix)
-                .and_then(|template| template.parallelism);
-            let node = self.run.at(ix);
-            if !node.parked.is_empty() && limit.is_none_or(|limit| (node.active as usize) < limit) {
-                self.unpark(boundary);
-            }
-        }
-        let flow = &self.run.flow;
-        let room = self
-            .plan
-            .parallelism
-            .is_none_or(|limit| flow.active_pods < limit);
-        if room && !flow.parked.is_empty() && !flow.extra.suspended {
-            self.unpark(None);
-        }
     }
 
     /// Why nothing new may run any more.
@@ -310,61 +271,6 @@ impl<'a> Engine<'a> {
         }
         (flow.deadline.is_some_and(|at| at <= self.now) && !self.run.at(ix).on_exit)
             .then(|| "Step exceeded its deadline".to_owned())
-    }
-
-    /// Whether there is room among the boundary's children and in the workflow.
-    fn room(&self, owner: Owner) -> Room {
-        let flow = &self.run.flow;
-        if flow.extra.shutdown.is_some() {
-            return Room::Yes;
-        }
-        if flow.extra.suspended {
-            return Room::Later(None);
-        }
-        // A further attempt takes the place of the one before.
-        let attempt = matches!(owner, Owner::Attempt { .. });
-        if let Some(boundary) = self.boundary_of(owner).filter(|_| !attempt)
-            && let Some(template) = self.template_at(boundary)
-        {
-            let node = self.run.at(boundary);
-            if template.fail_fast && node.failed > 0 {
-                return Room::Never;
-            }
-            if template
-                .parallelism
-                .is_some_and(|limit| node.active as usize >= limit)
-            {
-                return Room::Later(Some(boundary));
-            }
-        }
-        match self.plan.parallelism {
-            Some(limit) if flow.active_pods >= limit => Room::Later(None),
-            _ => Room::Yes,
-        }
-    }
-
-    /// A child that will not be started because another failed.
-    fn never(&mut self, owner: Owner) {
-        if let Some(boundary) = self.boundary_of(owner) {
-            self.run.at_mut(boundary).parked.push_back(Start {
-                owner,
-                prepared: None,
-            });
-            if self.run.at(boundary).active == 0 {
-                self.later(Work::FailFast(boundary));
-            }
-        }
-    }
-
-    /// Lets in what waited for room, as far as there is room.
-    pub fn unpark(&mut self, boundary: Option<NodeIx>) {
-        let next = match boundary {
-            Some(ix) => self.run.at_mut(ix).parked.pop_front(),
-            None => self.run.flow.parked.pop_front(),
-        };
-        if let Some(start) = next {
-            self.later(Work::Start(start));
-        }
     }
 
     /// The template that a call reaches.

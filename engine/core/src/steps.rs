@@ -115,7 +115,7 @@ impl<'a> Engine<'a> {
         }
         for (owner, start) in starts {
             match start {
-                Ok(prepared) => self.later(Work::Start(Start { owner, prepared })),
+                Ok(prepared) => self.later(Work::Start(Start { owner, name: None, prepared })),
                 Err(items) => self.open_loop(owner, items),
             }
         }
@@ -309,7 +309,7 @@ impl<'a> Engine<'a> {
                         stack.extend(items.into_iter().rev());
                     }
                 }
-                (_, Some(NodeType::Steps | NodeType::Dag)) if !hit => {
+                (_, Some(NodeType::Steps | NodeType::Dag)) if !hit && !node.outbound.is_empty() => {
                     for end in &node.outbound {
                         if seen.insert(*end) {
                             ends.push(*end);

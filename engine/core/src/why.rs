@@ -1,9 +1,8 @@
 //! Why a node has not ended, also where it has no record yet.
 
-use crate::frame::{Frame, Owner, SlotState};
+use crate::frame::{Frame, Owner, SlotState, Start};
 use crate::run::{FlowStage, Run};
 use crate::{NodeIx, Reason};
-use std::collections::BTreeMap;
 use tiphys_graph::plan::{Body, Plan};
 use tiphys_spec::{NodePhase, NodeType};
 
@@ -33,6 +32,14 @@ impl std::fmt::Display for Standing {
     }
 }
 
+/// A start that waits for room.
+struct Parked {
+    name: String,
+    /// The record that it will hang under.
+    under: Option<NodeIx>,
+    reason: Reason,
+}
+
 impl Run {
     /// Everything that waits, with its reason: records, and steps and tasks that have none yet.
     #[must_use]
@@ -50,9 +57,10 @@ impl Run {
             if self.phase_of(ix).terminal() {
                 continue;
             }
-            all.push((self.node(ix).name.clone(), self.reason(ix)));
-            self.unborn(plan, ix, &parked, &mut all);
+            all.push((self.node(ix).name.clone(), self.reason(ix, &parked)));
+            self.unborn(plan, ix, &mut all);
         }
+        all.extend(parked.into_iter().map(|parked| (parked.name, parked.reason)));
         all
     }
 
@@ -87,56 +95,79 @@ impl Run {
         all
     }
 
-    fn reason(&self, ix: NodeIx) -> Reason {
+    fn reason(&self, ix: NodeIx, parked: &[Parked]) -> Reason {
         let node = self.at(ix);
         if let Some(reason) = &node.reason {
             return reason.clone();
         }
-        let children = node
-            .status
-            .children
+        if let Some(reason) = self.above(ix) {
+            return reason;
+        }
+        let children = node.status.children.iter();
+        let open = children
+            .filter_map(|id| self.find_id(id))
+            .filter(|child| !self.phase_of(*child).terminal() || self.at(*child).hooks_left > 0)
+            .map(|child| self.node(child).display_name.clone());
+        let unborn = parked
             .iter()
-            .filter_map(|id| self.find_id(id));
-        let names = children
-            .filter(|child| !self.phase_of(*child).terminal())
-            .map(|child| self.node(child).display_name.clone())
-            .collect();
-        Reason::Children { names }
+            .filter(|parked| parked.under == Some(ix))
+            .map(|parked| parked.name.clone());
+        Reason::Children {
+            names: open.chain(unborn).collect(),
+        }
     }
 
-    /// Starts that wait for room, by frame and slot.
-    fn parked(&self, plan: &Plan) -> BTreeMap<(NodeIx, u32, u32), Reason> {
-        let key = |owner: Owner| match owner {
-            Owner::Step { frame, group, step }
-            | Owner::StepItem {
-                frame, group, step, ..
-            } => Some((frame, group, step)),
-            Owner::Task { frame, task } | Owner::TaskItem { frame, task, .. } => {
-                Some((frame, 0, task))
+    /// Of a restored record that is not taken up yet: what its boundary or the workflow waits for.
+    fn above(&self, ix: NodeIx) -> Option<Reason> {
+        let mut at = ix;
+        while !self.at(at).linked {
+            // An attempt is named after its Retry node.
+            let record = self.node(at);
+            let retry = record.name.rsplit_once('(').map(|(name, _)| name);
+            let retry = retry.and_then(|name| self.find(name));
+            let boundary = record.boundary_id.as_deref();
+            match retry.or_else(|| boundary.and_then(|id| self.find_id(id))) {
+                Some(above) => at = above,
+                None => return self.flow.lock_wait.clone(),
             }
-            _ => None,
+        }
+        self.at(at).reason.clone()
+    }
+
+    /// Starts that wait for room.
+    fn parked(&self, plan: &Plan) -> Vec<Parked> {
+        let note = |start: &Start, reason: &Reason| Parked {
+            name: start.name.as_deref().unwrap_or_default().to_owned(),
+            under: match start.owner {
+                Owner::Attempt { retry, .. } => Some(retry),
+                Owner::Hook { of, .. } => Some(of),
+                Owner::TaskItem { frame, task, .. } => match &self.at(frame).frame {
+                    Frame::Dag(dag) => dag.slots.get(task as usize).and_then(|slot| slot.node),
+                    _ => None,
+                },
+                Owner::Step { frame, .. } | Owner::StepItem { frame, .. } => {
+                    match &self.at(frame).frame {
+                        Frame::Steps(steps) => steps.group_node,
+                        _ => None,
+                    }
+                }
+                owner => owner.frame(),
+            },
+            reason: reason.clone(),
         };
-        let mut all = BTreeMap::new();
-        for node in &self.nodes {
-            let Some(template) = node
-                .template
-                .filter(|_| !node.parked.is_empty())
-                .map(|id| plan.template(id))
-            else {
+        let mut all = Vec::new();
+        for node in self.nodes.iter().filter(|node| !node.parked.is_empty()) {
+            let Some(template) = node.template.map(|id| plan.template(id)) else {
                 continue;
             };
-            let reason = match template.parallelism {
+            let reason = match template.parallelism.filter(|_| !(template.fail_fast && node.failed > 0)) {
                 Some(limit) => Reason::Parallelism {
                     scope: format!("template {}", template.name),
                     limit,
                 },
                 None => Reason::FailFast,
             };
-            all.extend(
-                node.parked
-                    .iter()
-                    .filter_map(|start| Some((key(start.owner)?, reason.clone()))),
-            );
+            all.extend(node.parked.iter().map(|start| note(start, &reason)));
         }
         let reason = match (self.flow.extra.suspended, plan.parallelism) {
             (false, Some(limit)) => Reason::Parallelism {
@@ -145,12 +176,7 @@ impl Run {
             },
             _ => Reason::WorkflowSuspended,
         };
-        all.extend(
-            self.flow
-                .parked
-                .iter()
-                .filter_map(|start| Some((key(start.owner)?, reason.clone()))),
-        );
+        all.extend(self.flow.parked.iter().map(|start| note(start, &reason)));
         all
     }
 
@@ -159,7 +185,6 @@ impl Run {
         &self,
         plan: &Plan,
         ix: NodeIx,
-        parked: &BTreeMap<(NodeIx, u32, u32), Reason>,
         all: &mut Vec<(String, Reason)>,
     ) {
         let Some(template) = self.at(ix).template.map(|id| plan.template(id)) else {
@@ -185,23 +210,15 @@ impl Run {
                             .map(|d| dag.tasks[*d as usize].call.name.clone())
                             .collect();
                         all.push((full, Reason::Dependencies { tasks }));
-                    } else if let Some(reason) = parked.get(&(ix, 0, *index)) {
-                        all.push((full, reason.clone()));
                     }
                 }
             }
             (Frame::Steps(frame), Body::Steps(groups)) => {
                 for (group, calls) in groups.iter().enumerate() {
-                    for (step, call) in calls.iter().enumerate() {
+                    for call in calls {
                         let full = format!("{name}[{group}].{}", call.name);
-                        let (at, number) = (frame.group as usize, |n: usize| {
-                            u32::try_from(n).unwrap_or(u32::MAX)
-                        });
-                        if group > at {
+                        if group > frame.group as usize {
                             all.push((full, Reason::Group { group: group - 1 }));
-                        } else if let Some(reason) = parked.get(&(ix, number(group), number(step)))
-                        {
-                            all.push((full, reason.clone()));
                         }
                     }
                 }

@@ -47,14 +47,16 @@ pub(crate) struct Engine<'a> {
 impl Engine<'_> {
     pub fn decide(mut self) -> Decision {
         self.run.flow.seen_phase = self.run.flow.phase;
-        while let Some(due) = self.run.timers.pop(self.now) {
-            self.run.work.push_back(Work::Due(due));
-        }
         loop {
+            while let Some(due) = self.run.timers.pop(self.now) {
+                self.later(Work::Due(due));
+            }
             while let Some(work) = self.run.work.pop_front() {
                 self.perform(work);
             }
-            if !self.workflow_hooks() {
+            // What was begun just now may be due already: a restored node whose time is up.
+            let due = self.run.timers.next().is_some_and(|at| at <= self.now);
+            if !self.let_in() && !self.workflow_hooks() && !due {
                 break;
             }
         }
@@ -103,9 +105,6 @@ impl Engine<'_> {
     }
 
     pub fn later_start(&mut self, owner: Owner) {
-        self.later(Work::Start(Start {
-            owner,
-            prepared: None,
-        }));
+        self.later(Work::Start(Start::of(owner)));
     }
 }
