@@ -16,7 +16,7 @@ Exit codes:
   130  interrupted
 
 Environment:
-  TIPHYS_HOME  where runs are kept (default: ~/.local/share/tiphys)
+  TIPHYS_HOME  where runs are kept (default: ~/.local/state/tiphys)
   TIPHYS_LOG   what to log, such as `debug` or `tiphys_core=trace`
   NO_COLOR     no colours";
 

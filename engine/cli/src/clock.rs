@@ -89,6 +89,12 @@ pub fn whole(duration: SignedDuration) -> SignedDuration {
     SignedDuration::from_secs(duration.as_secs())
 }
 
+/// Without what is less than a tenth of a second: for what is drawn anew all the time.
+pub fn tenths(duration: SignedDuration) -> SignedDuration {
+    let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    SignedDuration::from_millis(millis / 100 * 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,20 +3,26 @@
 //! `args` says what can be typed, `command` holds one file per command, and whatever a user sees goes through `printer`.
 
 mod args;
+mod artifact;
 mod clock;
 mod command;
 mod complete;
 mod failure;
 mod files;
+mod logs;
+mod object;
 mod picture;
 mod printer;
 mod report;
+mod runs;
+mod session;
 mod style;
 mod submit;
 mod table;
 mod text;
 mod trace;
 mod tree;
+mod view;
 
 use std::process::ExitCode;
 
@@ -30,7 +36,7 @@ fn main() -> ExitCode {
     let cli = args::Cli::parse();
     trace::begin(&cli.global);
     let printer = printer::Printer::new(&cli.global);
-    match command::run(cli, &printer) {
+    match command::run(&cli, &printer) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             printer.failure(&failure);

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
@@ -11,11 +12,13 @@ use crate::args::{Global, When};
 use crate::failure::Failure;
 use crate::style;
 
+/// Cheap to clone.
+#[derive(Clone)]
 pub struct Printer {
     color: ColorChoice,
     utf8: bool,
     /// Whoever read standard output has gone.
-    closed: AtomicBool,
+    closed: Arc<AtomicBool>,
 }
 
 impl Printer {
@@ -26,7 +29,7 @@ impl Printer {
             When::Never => ColorChoice::Never,
         };
         color.write_global();
-        Printer { color, utf8: !global.no_utf8, closed: AtomicBool::new(false) }
+        Printer { color, utf8: !global.no_utf8, closed: Arc::default() }
     }
 
     /// Characters beyond ASCII may be written.
@@ -39,17 +42,20 @@ impl Printer {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Standard output is a terminal that can be drawn on.
-    pub fn live(&self) -> bool {
-        io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    /// Standard output, or standard error, is a terminal that can be drawn on.
+    pub fn live(&self, error: bool) -> bool {
+        let terminal = if error { io::stderr().is_terminal() } else { io::stdout().is_terminal() };
+        terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
-    /// Colours go to standard output.
-    pub fn colored(&self) -> bool {
-        match self.color {
-            ColorChoice::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
-            choice => choice != ColorChoice::Never,
-        }
+    /// A stream that takes colours or not, as the user wants it.
+    pub fn stream(&self, error: bool) -> Box<dyn Write + Send> {
+        if error { Box::new(AutoStream::new(io::stderr(), self.color)) } else { Box::new(AutoStream::new(io::stdout(), self.color)) }
+    }
+
+    /// Text for people, on standard output unless that is kept for an object.
+    pub fn say(&self, error: bool, text: impl Display) {
+        if error { self.note(text) } else { self.line(text) }
     }
 
     /// How many columns standard output has.

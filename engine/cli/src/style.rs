@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Color, Style};
-use tiphys_spec::{NodePhase, NodeStatus, NodeType, WorkflowPhase, WorkflowStatus};
+use tiphys_spec::{NodePhase, NodeStatus, NodeType, WorkflowPhase};
 
 const fn color(color: AnsiColor) -> Style {
     Style::new().fg_color(Some(Color::Ansi(color)))
@@ -76,8 +76,8 @@ pub fn icon(node: &NodeStatus, utf8: bool) -> &'static str {
 }
 
 /// The phase of a workflow, and what more there is to it: `Running (Suspended)`, `Failed (Terminated)`.
-pub fn status_word(status: &WorkflowStatus, suspended: bool, shutdown: bool) -> String {
-    match status.phase.unwrap_or_default() {
+pub fn status_word(phase: WorkflowPhase, suspended: bool, shutdown: bool) -> String {
+    match phase {
         WorkflowPhase::Unknown => "Pending".to_owned(),
         WorkflowPhase::Running if suspended => "Running (Suspended)".to_owned(),
         WorkflowPhase::Failed if shutdown => "Failed (Terminated)".to_owned(),

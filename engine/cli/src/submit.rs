@@ -1,7 +1,6 @@
 //! From files to workflows that can run: which objects are run, what they may refer to, and what the user changes of them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use tiphys_graph::plan::Plan;
 use tiphys_graph::{Origin, Purpose, check, plan};
@@ -206,7 +205,7 @@ pub fn random() -> u64 {
 }
 
 /// Five characters as Kubernetes puts them behind a generated name.
-fn suffix() -> String {
+pub fn suffix() -> String {
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let mut bits = random();
     let mut letter = || {
@@ -222,9 +221,4 @@ fn uuid(bits: u128) -> String {
     let bits = bits & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let hex = format!("{bits:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-}
-
-/// As the arc that a run keeps.
-pub fn shared(plan: Plan) -> Arc<Plan> {
-    Arc::new(plan)
 }

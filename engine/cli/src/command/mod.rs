@@ -1,22 +1,54 @@
 //! One file per command.
 
+mod again;
 mod completion;
+mod copy;
+mod delete;
+mod get;
 mod graph;
 mod lint;
+mod list;
+mod logs;
+mod orders;
+mod run;
 mod version;
+mod watch;
+mod why;
 
-use crate::args::{Cli, Command};
+use tiphys_local::Order;
+
+use crate::args::{Cli, Command, NodeCommand};
 use crate::failure::Outcome;
 use crate::printer::Printer;
 
+pub use run::heading;
+
 /// Carries out what was typed.
-pub fn run(cli: Cli, printer: &Printer) -> Outcome {
-    match cli.command {
-        Command::Lint(args) => lint::run(&args, printer),
-        Command::Graph(args) => graph::run(&args, printer),
-        Command::Completion(args) => completion::run(&args, printer),
-        Command::Version(args) => version::run(&args, printer),
-        _ => Ok(crate::failure::Exit::Done),
+pub fn run(cli: &Cli, printer: &Printer) -> Outcome {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Run(args) => run::run(args, global, printer),
+        Command::Lint(args) => lint::run(args, printer),
+        Command::Graph(args) => graph::run(args, printer),
+        Command::List(args) => list::run(args, global, printer),
+        Command::Get(args) => get::run(args, global, printer),
+        Command::Why(args) => why::run(args, global, printer),
+        Command::Logs(args) => logs::run(args, global, printer),
+        Command::Watch(args) => watch::watch(args, global, printer),
+        Command::Wait(args) => watch::wait(args, global, printer),
+        Command::Suspend(args) => orders::give(&args.names, &Order::Suspend, "suspended", global, printer),
+        Command::Resume(args) => orders::resume(args, global, printer),
+        Command::Stop(args) => orders::stop(args, global, printer),
+        Command::Terminate(args) => orders::give(&args.names, &Order::Terminate, "terminated", global, printer),
+        Command::Retry(args) => again::retry(args, global, printer),
+        Command::Resubmit(args) => again::resubmit(args, global, printer),
+        Command::Node(args) => match &args.command {
+            NodeCommand::Set(args) => orders::set(args, global, printer),
+        },
+        Command::Delete(args) => delete::run(args, global, printer),
+        Command::Cp(args) => copy::run(args, global, printer),
+        Command::Completion(args) => completion::run(args, printer),
+        Command::Version(args) => version::run(args, printer),
     }
 }
 

@@ -44,7 +44,7 @@ impl<'p> Drawn<'p> {
         for line in &mut lines {
             *line = crate::text::elided(line, 44);
         }
-        let text = lines.iter().map(|line| text_width(line, 11.0)).fold(text_width(&item.name, 13.0) + 6.0, f64::max);
+        let text = lines.iter().map(|line| text_width(line, 11.0)).fold(1.06 * text_width(&item.name, 13.0), f64::max);
         let head = 2.0 * PAD + TITLE + lines.len() as f64 * LINE;
         let mut drawn = Drawn { item, lines, width: (text + 2.0 * PAD).max(84.0), height: head, inside: None };
         if let Some(inner) = item.inner.as_ref().filter(|inner| !inner.items.is_empty()) {
@@ -113,12 +113,14 @@ impl Links {
     fn curves(self, layout: &Layout, left: f64, top: f64, real: usize) -> Vec<Curve> {
         let curve = |((from, to), (label, bends)): (&(usize, usize), (String, &Vec<(f64, f64, f64)>))| {
             let (start, end) = (&layout.cells[*from], &layout.cells[*to]);
-            let mut points = vec![(start.x, start.y + start.height)];
+            // Straight through what is left of the own row, so that no taller neighbour is crossed.
+            let mut points = vec![(start.x, start.y + start.height), (start.x, start.row.1)];
             for (x, above, below) in bends {
                 points.push((*x, *above));
                 points.push((*x, *below));
             }
-            points.push((end.x, end.y));
+            points.extend([(end.x, end.row.0), (end.x, end.y)]);
+            points.dedup_by(|a, b| (a.0 - b.0).abs() < 0.1 && (a.1 - b.1).abs() < 0.1);
             let points = points.into_iter().map(|(x, y)| (left + x, top + y)).collect();
             Curve { points, label, open: *to >= real }
         };
@@ -129,11 +131,11 @@ impl Links {
 /// How wide a text is, near enough, in a sans-serif face of this size.
 pub fn text_width(text: &str, size: f64) -> f64 {
     let one = |c: char| match c {
-        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 0.32,
-        'f' | 't' | 'r' | '-' | '(' | ')' | '[' | ']' | '{' | '}' | '/' => 0.40,
-        'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.92,
-        c if c.is_ascii_uppercase() => 0.72,
-        c if c.is_ascii() => 0.60,
+        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | ' ' => 0.33,
+        'f' | 't' | 'r' | '-' | '(' | ')' | '[' | ']' | '/' => 0.42,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' | '=' | '!' | '+' => 0.96,
+        c if c.is_ascii_uppercase() => 0.74,
+        c if c.is_ascii() => 0.65,
         _ => 1.0,
     };
     text.chars().map(one).sum::<f64>() * size

@@ -13,6 +13,8 @@ pub struct Cell {
     pub x: f64,
     /// Top.
     pub y: f64,
+    /// Top and bottom of its row.
+    pub row: (f64, f64),
 }
 
 /// A laid-out graph.
@@ -182,6 +184,7 @@ impl Graph {
             for cell in row {
                 let cell = &mut self.cells[*cell];
                 cell.x -= left;
+                cell.row = (y, y + height);
                 cell.y = if cell.height > 0.0 { y + (height - cell.height) / 2.0 } else { y };
                 // A point of a long edge is as tall as its row.
                 cell.height = if cell.height > 0.0 { cell.height } else { height };

@@ -9,12 +9,12 @@ const MARGIN: f64 = 20.0;
 const GAP: f64 = 46.0;
 
 const STYLE: &str = "\
-.page{fill:#fff}.box{fill:#fff;stroke:#b8c0cc}.open{fill:#f4f6f9;stroke:#c9d0da}.open .open{fill:#fff}\
+.page{fill:#fff}.box{fill:#fff;stroke:#b8c0cc}.open{fill:#f4f6f9;stroke:#c9d0da}.in .in>.open{fill:#fff}.in .in .in>.open{fill:#f4f6f9}\
 .bar{stroke:none}.container,.script{fill:#2f6feb}.resource{fill:#8250df}.suspend{fill:#d29922}.steps,.dag{fill:#1a7f64}.other{fill:#cf4f8b}\
 .edge{fill:none;stroke:#8893a3;stroke-width:1.4}.head,.joint{fill:#8893a3}.dashed{stroke-dasharray:5 4}\
 text{font-family:ui-sans-serif,system-ui,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2530}\
 .title{font-size:16px;font-weight:600}.name{font-size:13px;font-weight:600}.note{font-size:11px;fill:#5c6675}.kind{font-size:10px;fill:#8893a3}\
-@media(prefers-color-scheme:dark){.page{fill:#0f141b}.box{fill:#1b222c;stroke:#3a4554}.open{fill:#151b23;stroke:#313b49}\
+@media(prefers-color-scheme:dark){.page{fill:#0f141b}.box{fill:#1b222c;stroke:#3a4554}.open,.in .in .in>.open{fill:#151b23;stroke:#313b49}.in .in>.open{fill:#1b222c}\
 text{fill:#e4e9f0}.note{fill:#9aa5b4}.edge{stroke:#66727f}.head,.joint{fill:#66727f}}";
 
 /// The whole picture, its own file.
@@ -52,7 +52,7 @@ fn item(drawn: &Drawn<'_>, x: f64, y: f64, out: &mut String) {
     };
     let outer = if drawn.inside.is_some() { "open" } else { "box" };
     let (width, height) = (drawn.width, drawn.height);
-    let _ = writeln!(out, "<g class=\"{outer}\">");
+    let _ = writeln!(out, "<g{}>", if drawn.inside.is_some() { " class=\"in\"" } else { "" });
     let _ = writeln!(out, "<rect class=\"{outer}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" rx=\"8\"/>");
     let bar = drawn.lines.len() as f64 * LINE + TITLE + 4.0;
     let _ = writeln!(out, "<rect class=\"bar {class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"3\" height=\"{bar:.1}\" rx=\"1.5\"/>", x + 6.0, y + 10.0);
@@ -85,6 +85,10 @@ fn edge(curve: &Curve, (dx, dy): (f64, f64), more: &str, out: &mut String) {
         let ((x1, y1), (x2, mut y2)) = (pair[0], pair[1]);
         if index + 2 == points.len() {
             y2 -= tip;
+        }
+        if (x1 - x2).abs() < 0.1 {
+            let _ = write!(path, " V{y2:.1}");
+            continue;
         }
         let half = f64::midpoint(y1, y2);
         let _ = write!(path, " C{x1:.1} {half:.1} {x2:.1} {half:.1} {x2:.1} {y2:.1}");
