@@ -33,7 +33,12 @@ impl Backend {
             observations: observations.clone(),
         };
         let clerk = tokio::spawn(clerk.work(effects));
-        Backend { pods: Pods::new(ground), store: sender, observations, clerk }
+        Backend {
+            pods: Pods::new(ground),
+            store: sender,
+            observations,
+            clerk,
+        }
     }
 
     pub(crate) fn perform(&self, effect: Effect) {
@@ -41,14 +46,20 @@ impl Backend {
             Effect::CreatePod(intent) => self.pods.create(*intent),
             Effect::StopPod { key } => self.pods.stop(key),
             Effect::CallPlugin(call) => self.refuse(*call),
-            Effect::AcquireLocks(_) | Effect::ReleaseLocks { .. } | Effect::LookupMemo { .. } | Effect::SaveMemo { .. } => {
+            Effect::AcquireLocks(_)
+            | Effect::ReleaseLocks { .. }
+            | Effect::LookupMemo { .. }
+            | Effect::SaveMemo { .. } => {
                 let _ = self.store.send(effect);
             }
         }
     }
 
     fn refuse(&self, call: PluginCall) {
-        let message = format!("templates of the kind `{}` need a plug-in, and none is installed", call.kind);
+        let message = format!(
+            "templates of the kind `{}` need a plug-in, and none is installed",
+            call.kind
+        );
         let finished = PodFinished {
             key: call.key,
             at: Timestamp::now(),
@@ -60,13 +71,19 @@ impl Backend {
             artifacts: Vec::new(),
             host: None,
         };
-        let _ = self.observations.send(Observation::PodFinished(Box::new(finished)));
+        let _ = self
+            .observations
+            .send(Observation::PodFinished(Box::new(finished)));
     }
 
     /// Finishes what was asked of the store, and ends what still runs: at once if it is to run again another time, or as it may
     /// end if the run has ended.
     pub(crate) async fn close(self, ended: bool) {
-        if ended { self.pods.settle().await } else { self.pods.abandon() }
+        if ended {
+            self.pods.settle().await
+        } else {
+            self.pods.abandon()
+        }
         drop(self.store);
         let _ = tokio::time::timeout(Duration::from_secs(5), self.clerk).await;
     }
@@ -94,11 +111,20 @@ impl Clerk {
                     // A cache that cannot be read costs time, not the run.
                     let found = warned(self.store.recall(cache, key).await).flatten();
                     let _ = self.observations.send(match found {
-                        Some((outputs, created)) => Observation::MemoFound { node, outputs: Box::new(outputs), created },
+                        Some((outputs, created)) => Observation::MemoFound {
+                            node,
+                            outputs: Box::new(outputs),
+                            created,
+                        },
                         None => Observation::MemoMissing { node },
                     });
                 }
-                Effect::SaveMemo { node, cache, key, outputs } => {
+                Effect::SaveMemo {
+                    node,
+                    cache,
+                    key,
+                    outputs,
+                } => {
                     warned(self.store.remember(cache, key, node, *outputs).await);
                 }
                 Effect::CreatePod(_) | Effect::StopPod { .. } | Effect::CallPlugin(_) => {}
@@ -107,13 +133,25 @@ impl Clerk {
     }
 
     async fn acquire(&self, mut request: LockRequest) {
-        for lock in request.locks.iter_mut().filter(|lock| lock.limit.is_none() && !lock.mutex) {
+        for lock in request
+            .locks
+            .iter_mut()
+            .filter(|lock| lock.limit.is_none() && !lock.mutex)
+        {
             lock.limit = self.limit(&lock.name);
         }
         while let Err(error) = self.store.acquire(request.clone()).await {
-            let lock = request.locks.first().map(|lock| lock.name.clone()).unwrap_or_default();
+            let lock = request
+                .locks
+                .first()
+                .map(|lock| lock.name.clone())
+                .unwrap_or_default();
             let message = format!("failed to {error}");
-            let _ = self.observations.send(Observation::LocksWaiting { holder: request.holder.clone(), lock, message });
+            let _ = self.observations.send(Observation::LocksWaiting {
+                holder: request.holder.clone(),
+                lock,
+                message,
+            });
             tokio::time::sleep(AGAIN).await;
         }
     }
@@ -128,5 +166,6 @@ impl Clerk {
 }
 
 fn warned<T>(done: Result<T, StoreError>) -> Option<T> {
-    done.map_err(|error| tracing::warn!("failed to {error}")).ok()
+    done.map_err(|error| tracing::warn!("failed to {error}"))
+        .ok()
 }

@@ -47,13 +47,22 @@ pub enum DriveError {
 ///
 /// # Errors
 /// Its state cannot be stored any more. Nothing is done that was not stored.
-pub async fn drive(plan: Arc<Plan>, run: Run, folder: &Held, sandbox: Sandbox, options: Options) -> Result<Run, DriveError> {
+pub async fn drive(
+    plan: Arc<Plan>,
+    run: Run,
+    folder: &Held,
+    sandbox: Sandbox,
+    options: Options,
+) -> Result<Run, DriveError> {
     let submitted = Arc::new(folder.submitted()?);
     let journal = Journal::open(&folder.journal())?;
     let (observations, observed) = mpsc::unbounded_channel();
     let (sender, letters) = mpsc::unbounded_channel();
-    let _mailbox = Mailbox::open(folder, sender).map_err(|error| FolderError::at(folder.path(), error))?;
-    let pods = options.pods.unwrap_or_else(|| 8 * std::thread::available_parallelism().map_or(1, usize::from));
+    let _mailbox =
+        Mailbox::open(folder, sender).map_err(|error| FolderError::at(folder.path(), error))?;
+    let pods = options
+        .pods
+        .unwrap_or_else(|| 8 * std::thread::available_parallelism().map_or(1, usize::from));
     let artifacts = Artifacts {
         repository: folder.home().artifacts(),
         buckets: Arc::new(options.buckets),
@@ -66,13 +75,31 @@ pub async fn drive(plan: Arc<Plan>, run: Run, folder: &Held, sandbox: Sandbox, o
         artifacts,
         sandbox,
         archive_logs: options.archive_logs,
-        host: std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned()),
+        host: std::fs::read_to_string("/proc/sys/kernel/hostname")
+            .map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned()),
         room: Arc::new(Semaphore::new(pods.clamp(1, Semaphore::MAX_PERMITS))),
         observations,
     };
     let backend = Backend::new(ground, &folder.home().store());
-    let mut drive = Drive { plan, run, folder, journal, events: options.events, summary: folder.summary().ok(), taken: Vec::new() };
-    let done = drive.turn(&backend, Inbox { observed, letters, controls: options.controls }).await;
+    let mut drive = Drive {
+        plan,
+        run,
+        folder,
+        journal,
+        events: options.events,
+        summary: folder.summary().ok(),
+        taken: Vec::new(),
+    };
+    let done = drive
+        .turn(
+            &backend,
+            Inbox {
+                observed,
+                letters,
+                controls: options.controls,
+            },
+        )
+        .await;
     backend.close(done.is_ok() && drive.run.finished()).await;
     done.map(|()| drive.run)
 }
@@ -102,7 +129,10 @@ enum Next {
 impl Drive<'_> {
     async fn turn(&mut self, backend: &Backend, mut inbox: Inbox) -> Result<(), DriveError> {
         let mut left = self.folder.left_orders();
-        let commands = left.iter().filter_map(|order| order.command().ok()).map(Observation::Asked);
+        let commands = left
+            .iter()
+            .filter_map(|order| order.command().ok())
+            .map(Observation::Asked);
         absorb(&self.plan, &mut self.run, commands);
         loop {
             let decision = decide(&self.plan, &mut self.run, Timestamp::now());
@@ -111,7 +141,10 @@ impl Drive<'_> {
             self.taken.drain(..).for_each(|taken| _ = taken.send(()));
             self.publish(&decision);
             let finished = decision.finished;
-            decision.effects.into_iter().for_each(|effect| backend.perform(effect));
+            decision
+                .effects
+                .into_iter()
+                .for_each(|effect| backend.perform(effect));
             if finished {
                 return Ok(());
             }
@@ -123,27 +156,45 @@ impl Drive<'_> {
 
     /// Stores what a decision depends on, before anything of it is done.
     fn store(&mut self, decision: &Decision) -> Result<(), FolderError> {
-        let rest = decision.workflow_changed.then(|| (self.run.summary(), self.run.extra().clone()));
+        let rest = decision
+            .workflow_changed
+            .then(|| (self.run.summary(), self.run.extra().clone()));
         if let Some((status, _)) = &rest {
             let summary = Summary::of(&self.plan.workflow, status);
             if self.summary.as_ref() != Some(&summary) {
-                summary.write(self.folder.path()).map_err(|error| FolderError::at(self.folder.path(), error))?;
+                summary
+                    .write(self.folder.path())
+                    .map_err(|error| FolderError::at(self.folder.path(), error))?;
                 self.summary = Some(summary);
             }
         }
         let rest = rest.as_ref().map(|(status, extra)| (status, extra));
-        self.journal.append(decision.changed.iter().map(|ix| self.run.node(*ix)), rest)?;
+        self.journal
+            .append(decision.changed.iter().map(|ix| self.run.node(*ix)), rest)?;
         if self.journal.bloated() {
-            let stored = Stored { status: self.run.status(), extra: self.run.extra().clone() };
+            let stored = Stored {
+                status: self.run.status(),
+                extra: self.run.extra().clone(),
+            };
             self.journal.compact(&stored)?;
         }
         Ok(())
     }
 
     fn publish(&self, decision: &Decision) {
-        let Some(events) = self.events.as_ref().filter(|events| events.receiver_count() > 0) else { return };
+        let Some(events) = self
+            .events
+            .as_ref()
+            .filter(|events| events.receiver_count() > 0)
+        else {
+            return;
+        };
         if !decision.changed.is_empty() {
-            let nodes = decision.changed.iter().map(|ix| self.run.node(*ix).clone()).collect();
+            let nodes = decision
+                .changed
+                .iter()
+                .map(|ix| self.run.node(*ix).clone())
+                .collect();
             let _ = events.send(Event::Nodes(nodes));
         }
         if decision.workflow_changed {
@@ -154,7 +205,9 @@ impl Drive<'_> {
     /// Waits until there is something to decide, and takes it in.
     async fn observe(&mut self, inbox: &mut Inbox, wake_at: Option<Timestamp>) -> Next {
         let mut observations = Vec::new();
-        let patience = wake_at.map(|at| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO));
+        let patience = wake_at.map(|at| {
+            Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO)
+        });
         tokio::select! {
             biased;
             Some(control) = control(&mut inbox.controls) => return self.control(control),
@@ -185,10 +238,14 @@ impl Drive<'_> {
             Letter::Why(node, reply) => {
                 let reasons = if node.is_empty() {
                     let waiting = self.run.waiting(&self.plan).into_iter();
-                    waiting.map(|(name, reason)| (name, reason.to_string())).collect()
+                    waiting
+                        .map(|(name, reason)| (name, reason.to_string()))
+                        .collect()
                 } else {
                     let standing = self.run.why(&self.plan, &node).into_iter();
-                    standing.map(|(name, standing)| (name, standing.to_string())).collect()
+                    standing
+                        .map(|(name, standing)| (name, standing.to_string()))
+                        .collect()
                 };
                 let _ = reply.send(reasons);
             }

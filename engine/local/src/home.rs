@@ -186,11 +186,25 @@ mod tests {
     #[test]
     fn the_environment_says_where() {
         let locate = |given: &[(&str, &str)]| {
-            Home::locate(|name| given.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value)))
+            Home::locate(|name| {
+                given
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, value)| OsString::from(value))
+            })
         };
-        assert_eq!(locate(&[("TIPHYS_HOME", "/t"), ("HOME", "/h")]), Some(PathBuf::from("/t")));
-        assert_eq!(locate(&[("XDG_STATE_HOME", "/x"), ("HOME", "/h")]), Some(PathBuf::from("/x/tiphys")));
-        assert_eq!(locate(&[("TIPHYS_HOME", ""), ("HOME", "/h")]), Some(PathBuf::from("/h/.local/state/tiphys")));
+        assert_eq!(
+            locate(&[("TIPHYS_HOME", "/t"), ("HOME", "/h")]),
+            Some(PathBuf::from("/t"))
+        );
+        assert_eq!(
+            locate(&[("XDG_STATE_HOME", "/x"), ("HOME", "/h")]),
+            Some(PathBuf::from("/x/tiphys"))
+        );
+        assert_eq!(
+            locate(&[("TIPHYS_HOME", ""), ("HOME", "/h")]),
+            Some(PathBuf::from("/h/.local/state/tiphys"))
+        );
         assert_eq!(locate(&[]), None);
     }
 
@@ -200,13 +214,27 @@ mod tests {
         let home = Home::open(folder.path()).unwrap();
         let run = home.create(&submitted("a")).unwrap();
         home.create(&submitted("b")).unwrap();
-        assert!(matches!(home.create(&submitted("a")), Err(FolderError::Exists(_))));
+        assert!(matches!(
+            home.create(&submitted("a")),
+            Err(FolderError::Exists(_))
+        ));
         for name in ["", ".", "..", ".hidden", "a/b"] {
-            assert!(matches!(home.create(&submitted(name)), Err(FolderError::Name(_))), "{name}");
+            assert!(
+                matches!(home.create(&submitted(name)), Err(FolderError::Name(_))),
+                "{name}"
+            );
         }
-        let mode = fs::metadata(run.path().join("submitted.json")).unwrap().permissions().mode();
+        let mode = fs::metadata(run.path().join("submitted.json"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o077, 0, "it holds secrets");
-        let names: Vec<_> = home.list().unwrap().into_iter().map(|run| run.name).collect();
+        let names: Vec<_> = home
+            .list()
+            .unwrap()
+            .into_iter()
+            .map(|run| run.name)
+            .collect();
         assert_eq!(names, ["b", "a"]);
         let held = run.hold().unwrap();
         assert!(run.alive());
@@ -228,6 +256,10 @@ mod tests {
         }
         let start = std::time::Instant::now();
         assert_eq!(home.list().unwrap().len(), 1000);
-        assert!(start.elapsed() < std::time::Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(1),
+            "{:?}",
+            start.elapsed()
+        );
     }
 }

@@ -353,11 +353,19 @@ mod tests {
 
     fn node(id: &str, children: usize) -> spec::NodeStatus {
         let children = (0..children).map(|child| format!("{id}-{child}")).collect();
-        spec::NodeStatus { id: id.to_owned(), name: id.to_owned(), children, ..spec::NodeStatus::default() }
+        spec::NodeStatus {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            children,
+            ..spec::NodeStatus::default()
+        }
     }
 
     fn status(message: Option<&str>) -> spec::WorkflowStatus {
-        spec::WorkflowStatus { message: message.map(str::to_owned), ..spec::WorkflowStatus::default() }
+        spec::WorkflowStatus {
+            message: message.map(str::to_owned),
+            ..spec::WorkflowStatus::default()
+        }
     }
 
     #[test]
@@ -366,8 +374,24 @@ mod tests {
         let path = folder.path().join("state.log");
         assert!(Stored::read(&path).unwrap().is_none());
         let mut journal = Journal::open(&path).unwrap();
-        journal.append([&node("a", 1), &node("b", 0)].into_iter(), Some((&status(Some("m")), &Extra::default()))).unwrap();
-        journal.append([&node("a", 2)].into_iter(), Some((&status(None), &Extra { suspended: true, ..Extra::default() }))).unwrap();
+        journal
+            .append(
+                [&node("a", 1), &node("b", 0)].into_iter(),
+                Some((&status(Some("m")), &Extra::default())),
+            )
+            .unwrap();
+        journal
+            .append(
+                [&node("a", 2)].into_iter(),
+                Some((
+                    &status(None),
+                    &Extra {
+                        suspended: true,
+                        ..Extra::default()
+                    },
+                )),
+            )
+            .unwrap();
         let length = fs::metadata(&path).unwrap().len();
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"{\"nodes\":[{\"id\":\"a\"").unwrap();
@@ -375,7 +399,10 @@ mod tests {
             let stored = Stored::read(&path).unwrap().unwrap();
             assert_eq!(stored.status.nodes["a"], node("a", 2));
             assert_eq!(stored.status.nodes["b"], node("b", 0));
-            assert_eq!((stored.status.message, stored.extra.suspended), (None, true));
+            assert_eq!(
+                (stored.status.message, stored.extra.suspended),
+                (None, true)
+            );
             drop(Journal::open(&path).unwrap());
             assert_eq!(fs::metadata(&path).unwrap().len(), length);
         }
@@ -386,7 +413,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.log");
         fs::write(&path, "{}\nnonsense\n{}\n").unwrap();
-        assert!(Stored::read(&path).unwrap_err().to_string().contains("line 2 is damaged"));
+        assert!(
+            Stored::read(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("line 2 is damaged")
+        );
     }
 
     #[test]
@@ -395,18 +427,30 @@ mod tests {
         let path = folder.path().join("state.log");
         let mut journal = Journal::open(&path).unwrap();
         for children in 1..2000 {
-            journal.append([&node("a", children)].into_iter(), None).unwrap();
+            journal
+                .append([&node("a", children)].into_iter(), None)
+                .unwrap();
             if children % 500 == 0 {
                 journal = Journal::open(&path).unwrap();
             }
         }
-        assert!(fs::metadata(&path).unwrap().len() < 300_000, "{}", fs::metadata(&path).unwrap().len());
-        assert_eq!(Stored::read(&path).unwrap().unwrap().status.nodes["a"], node("a", 1999));
+        assert!(
+            fs::metadata(&path).unwrap().len() < 300_000,
+            "{}",
+            fs::metadata(&path).unwrap().len()
+        );
+        assert_eq!(
+            Stored::read(&path).unwrap().unwrap().status.nodes["a"],
+            node("a", 1999)
+        );
         // Another list altogether is written whole.
         let mut other = node("a", 100);
         other.children.reverse();
         journal.append([&other].into_iter(), None).unwrap();
-        assert_eq!(Stored::read(&path).unwrap().unwrap().status.nodes["a"], other);
+        assert_eq!(
+            Stored::read(&path).unwrap().unwrap().status.nodes["a"],
+            other
+        );
     }
 
     #[test]
@@ -422,12 +466,21 @@ mod tests {
             if journal.bloated() {
                 compacted += 1;
                 let nodes = [("a".to_owned(), last.clone())].into();
-                let stored = Stored { status: spec::WorkflowStatus { nodes, ..status(None) }, extra: Extra::default() };
+                let stored = Stored {
+                    status: spec::WorkflowStatus {
+                        nodes,
+                        ..status(None)
+                    },
+                    extra: Extra::default(),
+                };
                 journal.compact(&stored).unwrap();
             }
         }
         assert_eq!(compacted, 1);
-        assert_eq!(Stored::read(&path).unwrap().unwrap().status.nodes["a"], last);
+        assert_eq!(
+            Stored::read(&path).unwrap().unwrap().status.nodes["a"],
+            last
+        );
         assert!(fs::metadata(&path).unwrap().len() < 4 << 20);
     }
 }

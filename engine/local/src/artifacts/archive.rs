@@ -16,7 +16,11 @@ use super::{ArtifactError, Find, beside, sniff, tree};
 const FAST: u32 = 1;
 
 /// The last part of the key of an artifact that names none.
-pub(super) fn file_name(archive: Option<&spec::ArchiveStrategy>, artifact: &str, found: &str) -> String {
+pub(super) fn file_name(
+    archive: Option<&spec::ArchiveStrategy>,
+    artifact: &str,
+    found: &str,
+) -> String {
     match archive {
         Some(archive) if archive.none.is_some() => found.to_owned(),
         Some(archive) if archive.zip.is_some() => format!("{artifact}.zip"),
@@ -25,7 +29,11 @@ pub(super) fn file_name(archive: Option<&spec::ArchiveStrategy>, artifact: &str,
 }
 
 /// Saves a file or folder at `to`, whole or not at all, replacing what is there.
-pub(super) fn pack(archive: Option<&spec::ArchiveStrategy>, found: &Find<'_>, to: &Path) -> Result<(), ArtifactError> {
+pub(super) fn pack(
+    archive: Option<&spec::ArchiveStrategy>,
+    found: &Find<'_>,
+    to: &Path,
+) -> Result<(), ArtifactError> {
     let packed = || -> io::Result<()> {
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent)?;
@@ -84,15 +92,25 @@ fn zip(found: &Find<'_>, to: &Path) -> io::Result<()> {
     archive.finish()?.flush()
 }
 
-fn zip_entry(archive: &mut zip::ZipWriter<BufWriter<File>>, path: &Path, name: &str) -> io::Result<()> {
+fn zip_entry(
+    archive: &mut zip::ZipWriter<BufWriter<File>>,
+    path: &Path,
+    name: &str,
+) -> io::Result<()> {
     let meta = fs::symlink_metadata(path)?;
-    let options = SimpleFileOptions::default().unix_permissions(meta.permissions().mode() & 0o777).large_file(meta.len() >= 1 << 32);
+    let options = SimpleFileOptions::default()
+        .unix_permissions(meta.permissions().mode() & 0o777)
+        .large_file(meta.len() >= 1 << 32);
     if meta.is_symlink() {
         archive.add_symlink(name, fs::read_link(path)?.to_string_lossy(), options)?;
     } else if meta.is_dir() {
         archive.add_directory(name, options)?;
         for entry in tree::entries(path)? {
-            let child = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let child = entry
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             zip_entry(archive, &entry, &format!("{name}/{child}"))?;
         }
     } else if meta.is_file() {
@@ -103,15 +121,20 @@ fn zip_entry(archive: &mut zip::ZipWriter<BufWriter<File>>, path: &Path, name: &
 }
 
 /// Puts what is packed in `path` at `to`. `ours`: nobody else uses the file, so it may be moved.
-pub(super) fn unpack(archive: Option<&spec::ArchiveStrategy>, path: &Path, ours: bool, to: &Path) -> Result<(), ArtifactError> {
+pub(super) fn unpack(
+    archive: Option<&spec::ArchiveStrategy>,
+    path: &Path,
+    ours: bool,
+    to: &Path,
+) -> Result<(), ArtifactError> {
     let unpacked = || -> io::Result<()> {
         let folder = fs::metadata(path)?.is_dir();
         match archive {
             _ if folder => tree::copy(path, to),
             Some(archive) if archive.none.is_some() => plain(path, ours, to),
-            Some(archive) if archive.zip.is_some() => {
-                through(to, |folder| Ok(zip::ZipArchive::new(File::open(path)?)?.extract(folder)?))
-            }
+            Some(archive) if archive.zip.is_some() => through(to, |folder| {
+                Ok(zip::ZipArchive::new(File::open(path)?)?.extract(folder)?)
+            }),
             Some(archive) if archive.tar.is_some() => match sniff::tarball(path)? {
                 Some(stream) => through(to, |folder| untar(stream, folder)),
                 None => Err(io::Error::other("it is not a tar archive")),
@@ -122,7 +145,10 @@ pub(super) fn unpack(archive: Option<&spec::ArchiveStrategy>, path: &Path, ours:
             },
         }
     };
-    unpacked().map_err(|source| ArtifactError::File { what: "unpack it".to_owned(), source })
+    unpacked().map_err(|source| ArtifactError::File {
+        what: "unpack it".to_owned(),
+        source,
+    })
 }
 
 fn plain(path: &Path, ours: bool, to: &Path) -> io::Result<()> {

@@ -31,11 +31,18 @@ impl Drop for Git {
     }
 }
 
-pub(super) fn clone(artifact: &spec::GitArtifact, submitted: &Submitted, to: &Path) -> Result<(), ArtifactError> {
+pub(super) fn clone(
+    artifact: &spec::GitArtifact,
+    submitted: &Submitted,
+    to: &Path,
+) -> Result<(), ArtifactError> {
     let git = Git::new(artifact, submitted, to)?;
     let url = artifact.repo.as_deref().unwrap_or_default();
     let folder = to.to_string_lossy().into_owned();
-    let depth = artifact.depth.filter(|depth| *depth > 0).map(|depth| depth.to_string());
+    let depth = artifact
+        .depth
+        .filter(|depth| *depth > 0)
+        .map(|depth| depth.to_string());
     let mut words = vec!["clone", "--quiet", "--no-checkout"];
     if let Some(depth) = &depth {
         words.extend(["--depth", depth]);
@@ -57,26 +64,60 @@ pub(super) fn clone(artifact: &spec::GitArtifact, submitted: &Submitted, to: &Pa
         words.extend(artifact.fetch.iter().map(String::as_str));
         git.run(Some(to), &words)?;
     }
-    let revision = artifact.revision.as_deref().filter(|revision| !revision.is_empty());
-    git.run(Some(to), &["checkout", "--quiet", "--force", revision.unwrap_or("HEAD"), "--"])?;
+    let revision = artifact
+        .revision
+        .as_deref()
+        .filter(|revision| !revision.is_empty());
+    git.run(
+        Some(to),
+        &[
+            "checkout",
+            "--quiet",
+            "--force",
+            revision.unwrap_or("HEAD"),
+            "--",
+        ],
+    )?;
     if !artifact.disable_submodules.unwrap_or(false) && to.join(".gitmodules").exists() {
-        git.run(Some(to), &["submodule", "--quiet", "update", "--init", "--recursive"])?;
+        git.run(
+            Some(to),
+            &["submodule", "--quiet", "update", "--init", "--recursive"],
+        )?;
     }
     Ok(())
 }
 
 impl Git {
-    fn new(artifact: &spec::GitArtifact, submitted: &Submitted, to: &Path) -> Result<Git, ArtifactError> {
-        let read = |selector: &Option<_>| selector.as_ref().map(|selector| secret(submitted, selector)).transpose();
-        let (username, password) = (read(&artifact.username_secret)?, read(&artifact.password_secret)?);
+    fn new(
+        artifact: &spec::GitArtifact,
+        submitted: &Submitted,
+        to: &Path,
+    ) -> Result<Git, ArtifactError> {
+        let read = |selector: &Option<_>| {
+            selector
+                .as_ref()
+                .map(|selector| secret(submitted, selector))
+                .transpose()
+        };
+        let (username, password) = (
+            read(&artifact.username_secret)?,
+            read(&artifact.password_secret)?,
+        );
         let mut git = Git {
             environment: vec![("GIT_TERMINAL_PROMPT", "0".to_owned())],
-            hidden: username.iter().chain(&password).filter(|text| !text.is_empty()).cloned().collect(),
+            hidden: username
+                .iter()
+                .chain(&password)
+                .filter(|text| !text.is_empty())
+                .cloned()
+                .collect(),
             key: None,
             insecure: artifact.insecure_skip_tls.unwrap_or(false),
         };
-        git.environment.extend(username.map(|username| ("TIPHYS_GIT_USERNAME", username)));
-        git.environment.extend(password.map(|password| ("TIPHYS_GIT_PASSWORD", password)));
+        git.environment
+            .extend(username.map(|username| ("TIPHYS_GIT_USERNAME", username)));
+        git.environment
+            .extend(password.map(|password| ("TIPHYS_GIT_PASSWORD", password)));
         if let Some(key) = read(&artifact.ssh_private_key_secret)? {
             let path = beside(to, "key");
             let written = fs::write(&path, "").and_then(|()| {
@@ -84,8 +125,15 @@ impl Git {
                 fs::write(&path, format!("{}\n", key.trim_end()))
             });
             written.map_err(|error| ArtifactError::at(&path, error))?;
-            let strict = if artifact.insecure_ignore_host_key.unwrap_or(false) { "no" } else { "accept-new" };
-            let ssh = format!("ssh -i '{}' -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking={strict}", path.display());
+            let strict = if artifact.insecure_ignore_host_key.unwrap_or(false) {
+                "no"
+            } else {
+                "accept-new"
+            };
+            let ssh = format!(
+                "ssh -i '{}' -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking={strict}",
+                path.display()
+            );
             git.environment.push(("GIT_SSH_COMMAND", ssh));
             git.key = Some(path);
         }
@@ -94,20 +142,34 @@ impl Git {
 
     fn run(&self, folder: Option<&Path>, words: &[&str]) -> Result<(), ArtifactError> {
         let mut command = Command::new("git");
-        command.stdin(Stdio::null()).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+            .stdin(Stdio::null())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = folder {
             command.arg("-C").arg(folder);
         }
-        if self.environment.iter().any(|(name, _)| name.starts_with("TIPHYS_GIT")) {
+        if self
+            .environment
+            .iter()
+            .any(|(name, _)| name.starts_with("TIPHYS_GIT"))
+        {
             command.args(["-c", HELPER]);
         }
         if self.insecure {
             command.args(["-c", "http.sslVerify=false"]);
         }
-        let output = command.args(words).output().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => ArtifactError::Refused("git artifacts need the program `git`, which is not installed".to_owned()),
-            _ => ArtifactError::File { what: "git".to_owned(), source: error },
-        })?;
+        let output = command
+            .args(words)
+            .output()
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => ArtifactError::Refused(
+                    "git artifacts need the program `git`, which is not installed".to_owned(),
+                ),
+                _ => ArtifactError::File {
+                    what: "git".to_owned(),
+                    source: error,
+                },
+            })?;
         if output.status.success() {
             return Ok(());
         }

@@ -21,26 +21,57 @@ pub(super) struct Request {
 }
 
 impl Request {
-    pub(super) fn of_http(http: &spec::HttpArtifact, submitted: &Submitted) -> Result<Request, ArtifactError> {
+    pub(super) fn of_http(
+        http: &spec::HttpArtifact,
+        submitted: &Submitted,
+    ) -> Result<Request, ArtifactError> {
         let url = http.url.clone().unwrap_or_default();
-        let mut headers: Vec<_> =
-            http.headers.iter().map(|header| (header.name.clone(), header.value.clone().unwrap_or_default())).collect();
+        let mut headers: Vec<_> = http
+            .headers
+            .iter()
+            .map(|header| {
+                (
+                    header.name.clone(),
+                    header.value.clone().unwrap_or_default(),
+                )
+            })
+            .collect();
         if let Some(auth) = &http.auth {
             if auth.client_cert.is_some() || auth.oauth2.is_some() {
-                let kind = if auth.oauth2.is_some() { "oauth2" } else { "clientCert" };
-                return Err(ArtifactError::Refused(format!("http authentication with {kind} is not supported on one machine")));
+                let kind = if auth.oauth2.is_some() {
+                    "oauth2"
+                } else {
+                    "clientCert"
+                };
+                return Err(ArtifactError::Refused(format!(
+                    "http authentication with {kind} is not supported on one machine"
+                )));
             }
             if let Some(basic) = &auth.basic_auth {
-                headers.extend(basic_auth(basic.username_secret.as_ref(), basic.password_secret.as_ref(), submitted)?);
+                headers.extend(basic_auth(
+                    basic.username_secret.as_ref(),
+                    basic.password_secret.as_ref(),
+                    submitted,
+                )?);
             }
         }
         Ok(Request { url, headers })
     }
 
-    pub(super) fn of_artifactory(artifactory: &spec::ArtifactoryArtifact, submitted: &Submitted) -> Result<Request, ArtifactError> {
+    pub(super) fn of_artifactory(
+        artifactory: &spec::ArtifactoryArtifact,
+        submitted: &Submitted,
+    ) -> Result<Request, ArtifactError> {
         let url = artifactory.url.clone().unwrap_or_default();
-        let auth = basic_auth(artifactory.username_secret.as_ref(), artifactory.password_secret.as_ref(), submitted)?;
-        Ok(Request { url, headers: auth.into_iter().collect() })
+        let auth = basic_auth(
+            artifactory.username_secret.as_ref(),
+            artifactory.password_secret.as_ref(),
+            submitted,
+        )?;
+        Ok(Request {
+            url,
+            headers: auth.into_iter().collect(),
+        })
     }
 
     /// The URL as it may be shown.
@@ -69,9 +100,14 @@ fn basic_auth(
     if username.is_none() && password.is_none() {
         return Ok(None);
     }
-    let read = |selector: Option<_>| selector.map_or(Ok(String::new()), |selector| secret(submitted, selector));
+    let read = |selector: Option<_>| {
+        selector.map_or(Ok(String::new()), |selector| secret(submitted, selector))
+    };
     let pair = format!("{}:{}", read(username)?, read(password)?);
-    Ok(Some(("Authorization".to_owned(), format!("Basic {}", STANDARD.encode(pair)))))
+    Ok(Some((
+        "Authorization".to_owned(),
+        format!("Basic {}", STANDARD.encode(pair)),
+    )))
 }
 
 fn agent() -> Agent {
@@ -93,7 +129,9 @@ pub(super) fn get(request: &Request, to: &Path) -> Result<(), ArtifactError> {
     let response = checked(request, "Get", response)?;
     let mut file = File::create(to).map_err(|error| ArtifactError::at(to, error))?;
     let mut body = response.into_body();
-    io::copy(&mut body.as_reader(), &mut file).map(drop).map_err(|error| request.failed("Get", error))
+    io::copy(&mut body.as_reader(), &mut file)
+        .map(drop)
+        .map_err(|error| request.failed("Get", error))
 }
 
 pub(super) fn put(request: &Request, file: &Path) -> Result<(), ArtifactError> {
@@ -102,14 +140,23 @@ pub(super) fn put(request: &Request, file: &Path) -> Result<(), ArtifactError> {
     for (name, value) in &request.headers {
         call = call.header(name, value);
     }
-    let response = call.send(&body).map_err(|error| request.failed("Put", error))?;
+    let response = call
+        .send(&body)
+        .map_err(|error| request.failed("Put", error))?;
     checked(request, "Put", response).map(drop)
 }
 
-fn checked<T>(request: &Request, verb: &str, response: Response<T>) -> Result<Response<T>, ArtifactError> {
+fn checked<T>(
+    request: &Request,
+    verb: &str,
+    response: Response<T>,
+) -> Result<Response<T>, ArtifactError> {
     match response.status() {
         StatusCode::NOT_FOUND => Err(request.failed(verb, "there is no such file (status 404)")),
         status if status.is_success() => Ok(response),
-        status => Err(request.failed(verb, format!("the server answers with status {}", status.as_u16()))),
+        status => Err(request.failed(
+            verb,
+            format!("the server answers with status {}", status.as_u16()),
+        )),
     }
 }

@@ -41,11 +41,17 @@ pub(crate) enum ArtifactError {
 impl ArtifactError {
     /// There is no such artifact, as opposed to one that cannot be had.
     pub(crate) fn absent(&self) -> bool {
-        matches!(self, ArtifactError::NoSuchKey(_) | ArtifactError::NoLocation)
+        matches!(
+            self,
+            ArtifactError::NoSuchKey(_) | ArtifactError::NoLocation
+        )
     }
 
     pub(crate) fn at(path: &Path, source: io::Error) -> ArtifactError {
-        ArtifactError::File { what: path.display().to_string(), source }
+        ArtifactError::File {
+            what: path.display().to_string(),
+            source,
+        }
     }
 }
 
@@ -72,7 +78,9 @@ impl Artifacts {
     /// Puts an artifact at `to`, which must not exist; its parent must.
     pub(crate) fn load(&self, artifact: &spec::Artifact, to: &Path) -> Result<(), ArtifactError> {
         match self.locate(artifact)?.ok_or(ArtifactError::NoLocation)? {
-            Location::Raw(data) => fs::write(to, data).map_err(|error| ArtifactError::at(to, error))?,
+            Location::Raw(data) => {
+                fs::write(to, data).map_err(|error| ArtifactError::at(to, error))?
+            }
             Location::Folder { root, key } => {
                 let path = root.join(&key);
                 if !path.exists() {
@@ -83,7 +91,9 @@ impl Artifacts {
             Location::Http(request) => {
                 let download = beside(to, "download");
                 let done = http::get(&request, &download);
-                let done = done.and_then(|()| archive::unpack(artifact.archive.as_deref(), &download, true, to));
+                let done = done.and_then(|()| {
+                    archive::unpack(artifact.archive.as_deref(), &download, true, to)
+                });
                 let _ = fs::remove_file(&download);
                 done?;
             }
@@ -91,32 +101,60 @@ impl Artifacts {
         }
         if let Some(mode) = artifact.mode.and_then(|mode| u32::try_from(mode).ok()) {
             let recurse = artifact.recurse_mode.unwrap_or(false);
-            tree::set_mode(to, mode & 0o7777, recurse).map_err(|error| ArtifactError::at(to, error))?;
+            tree::set_mode(to, mode & 0o7777, recurse)
+                .map_err(|error| ArtifactError::at(to, error))?;
         }
         Ok(())
     }
 
     /// Saves what was found, at the artifact's own location or under `prefix` in the repository, and gives back the artifact as
     /// it is recorded: with its location.
-    pub(crate) fn save(&self, artifact: &spec::Artifact, found: &Find<'_>, prefix: &str) -> Result<spec::Artifact, ArtifactError> {
+    pub(crate) fn save(
+        &self,
+        artifact: &spec::Artifact,
+        found: &Find<'_>,
+        prefix: &str,
+    ) -> Result<spec::Artifact, ArtifactError> {
         let saved = self.destination(artifact, found.name, prefix);
         match self.locate(&saved)?.ok_or(ArtifactError::NoLocation)? {
-            Location::Folder { root, key } => archive::pack(artifact.archive.as_deref(), found, &root.join(key))?,
+            Location::Folder { root, key } => {
+                archive::pack(artifact.archive.as_deref(), found, &root.join(key))?
+            }
             Location::Http(request) => {
                 let file = beside(found.path, "upload");
-                let done = archive::pack(artifact.archive.as_deref(), &Find { ours: false, ..*found }, &file);
+                let done = archive::pack(
+                    artifact.archive.as_deref(),
+                    &Find {
+                        ours: false,
+                        ..*found
+                    },
+                    &file,
+                );
                 let done = done.and_then(|()| http::put(&request, &file));
                 let _ = tree::remove(&file);
                 done?;
             }
-            Location::Raw(_) => return Err(ArtifactError::Refused("a raw artifact can only be an input".to_owned())),
-            Location::Git(_) => return Err(ArtifactError::Refused("a git artifact can only be an input".to_owned())),
+            Location::Raw(_) => {
+                return Err(ArtifactError::Refused(
+                    "a raw artifact can only be an input".to_owned(),
+                ));
+            }
+            Location::Git(_) => {
+                return Err(ArtifactError::Refused(
+                    "a git artifact can only be an input".to_owned(),
+                ));
+            }
         }
         Ok(saved)
     }
 
     /// The artifact as it would be recorded if it is in the repository already, as after a kill between saving and telling.
-    pub(crate) fn saved(&self, artifact: &spec::Artifact, name: &str, prefix: &str) -> Option<spec::Artifact> {
+    pub(crate) fn saved(
+        &self,
+        artifact: &spec::Artifact,
+        name: &str,
+        prefix: &str,
+    ) -> Option<spec::Artifact> {
         let saved = self.destination(artifact, name, prefix);
         match self.locate(&saved) {
             Ok(Some(Location::Folder { root, key })) if root.join(&key).exists() => Some(saved),
@@ -125,7 +163,12 @@ impl Artifacts {
     }
 
     /// Keeps a log as an artifact, without a second copy where the file system can do without.
-    pub(crate) fn save_log(&self, container: &str, log: &Path, prefix: &str) -> Result<spec::Artifact, ArtifactError> {
+    pub(crate) fn save_log(
+        &self,
+        container: &str,
+        log: &Path,
+        prefix: &str,
+    ) -> Result<spec::Artifact, ArtifactError> {
         let key = format!("{prefix}/{container}.log");
         let target = self.repository.join(&key);
         let linked = || -> io::Result<()> {
@@ -136,16 +179,29 @@ impl Artifacts {
             fs::hard_link(log, &target).or_else(|_| fs::copy(log, &target).map(drop))
         };
         linked().map_err(|error| ArtifactError::at(&target, error))?;
-        let s3 = Some(Box::new(spec::S3Artifact { key: Some(key), ..spec::S3Artifact::default() }));
-        Ok(spec::Artifact { name: format!("{container}-logs"), s3, ..spec::Artifact::default() })
+        let s3 = Some(Box::new(spec::S3Artifact {
+            key: Some(key),
+            ..spec::S3Artifact::default()
+        }));
+        Ok(spec::Artifact {
+            name: format!("{container}-logs"),
+            s3,
+            ..spec::Artifact::default()
+        })
     }
 
     /// The artifact with a location: its own, or a key in the repository.
     fn destination(&self, artifact: &spec::Artifact, name: &str, prefix: &str) -> spec::Artifact {
         let mut saved = artifact.clone();
         if !location::located(artifact) {
-            let key = format!("{prefix}/{}", archive::file_name(artifact.archive.as_deref(), &artifact.name, name));
-            saved.s3 = Some(Box::new(spec::S3Artifact { key: Some(key), ..spec::S3Artifact::default() }));
+            let key = format!(
+                "{prefix}/{}",
+                archive::file_name(artifact.archive.as_deref(), &artifact.name, name)
+            );
+            saved.s3 = Some(Box::new(spec::S3Artifact {
+                key: Some(key),
+                ..spec::S3Artifact::default()
+            }));
         }
         saved
     }
@@ -161,7 +217,11 @@ fn beside(path: &Path, what: &str) -> PathBuf {
 fn unique() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ pub(super) fn tarball(path: &Path) -> io::Result<Option<Box<dyn Read>>> {
     }
     file.seek(SeekFrom::Start(0))?;
     let file = BufReader::with_capacity(1 << 17, file);
-    Ok(Some(if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) }))
+    Ok(Some(if compressed {
+        Box::new(MultiGzDecoder::new(file))
+    } else {
+        Box::new(file)
+    }))
 }
 
 fn read_up_to(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
@@ -42,8 +46,13 @@ fn read_up_to(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 
 /// Whether a block is the header of an entry: its checksum holds.
 fn header(block: &[u8; 512]) -> bool {
-    let text: String = block[148..156].iter().map(|byte| char::from(*byte)).collect();
-    let Ok(said) = u32::from_str_radix(text.trim_matches(['\0', ' ']), 8) else { return false };
+    let text: String = block[148..156]
+        .iter()
+        .map(|byte| char::from(*byte))
+        .collect();
+    let Ok(said) = u32::from_str_radix(text.trim_matches(['\0', ' ']), 8) else {
+        return false;
+    };
     let sum = |range: &[u8]| range.iter().map(|byte| u32::from(*byte)).sum::<u32>();
     said == sum(&block[..148]) + 8 * 32 + sum(&block[156..])
 }

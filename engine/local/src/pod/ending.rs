@@ -32,24 +32,53 @@ struct Record {
 impl Ending {
     /// The machinery, an input or an output failed.
     pub(super) fn error(message: String) -> Ending {
-        Ending { outcome: Outcome::Error, message: Some(message), exit_code: None, at: Timestamp::now() }
+        Ending {
+            outcome: Outcome::Error,
+            message: Some(message),
+            exit_code: None,
+            at: Timestamp::now(),
+        }
     }
 
     /// It was told to end before it had begun.
     pub(super) fn unbegun() -> Ending {
-        Ending { outcome: Outcome::Failed, message: None, exit_code: None, at: Timestamp::now() }
+        Ending {
+            outcome: Outcome::Failed,
+            message: None,
+            exit_code: None,
+            at: Timestamp::now(),
+        }
     }
 
     /// Of the main container.
     pub(super) fn of_main(exit: &Exit, limits: Option<&Limits>) -> Ending {
         let (at, exit_code) = (exit.finished, Some(exit.code));
         if let Some(fault) = exit.fault.as_ref() {
-            let message = if exit.code == 0 { format!("main: {fault}") } else { words("main", exit, limits) + ": " + fault };
-            return Ending { outcome: Outcome::Error, message: Some(message), exit_code, at };
+            let message = if exit.code == 0 {
+                format!("main: {fault}")
+            } else {
+                words("main", exit, limits) + ": " + fault
+            };
+            return Ending {
+                outcome: Outcome::Error,
+                message: Some(message),
+                exit_code,
+                at,
+            };
         }
         match exit.code {
-            0 => Ending { outcome: Outcome::Succeeded, message: None, exit_code, at },
-            _ => Ending { outcome: Outcome::Failed, message: Some(words("main", exit, limits)), exit_code, at },
+            0 => Ending {
+                outcome: Outcome::Succeeded,
+                message: None,
+                exit_code,
+                at,
+            },
+            _ => Ending {
+                outcome: Outcome::Failed,
+                message: Some(words("main", exit, limits)),
+                exit_code,
+                at,
+            },
         }
     }
 
@@ -60,7 +89,12 @@ impl Ending {
             None if exit.code == 0 => return None,
             None => words(name, exit, limits),
         };
-        Some(Ending { outcome: Outcome::Error, message: Some(message), exit_code: None, at: exit.finished })
+        Some(Ending {
+            outcome: Outcome::Error,
+            message: Some(message),
+            exit_code: None,
+            at: exit.finished,
+        })
     }
 
     /// Of a sidecar that failed by itself; what was done to it does not count.
@@ -71,24 +105,40 @@ impl Ending {
 
     /// Of a container that did not start.
     pub(super) fn unstarted(name: &str, error: &StartError) -> Ending {
-        let code = |reason: String| (Outcome::Failed, format!("{name}: Error (exit code 64): {reason}"), Some(64));
+        let code = |reason: String| {
+            (
+                Outcome::Failed,
+                format!("{name}: Error (exit code 64): {reason}"),
+                Some(64),
+            )
+        };
         let (outcome, message, exit_code) = match error {
-            StartError::CommandNotFound { command, .. } if command.contains('/') => {
-                code(format!("failed to find name in PATH: exec: {command:?}: stat {command}: no such file or directory"))
-            }
-            StartError::CommandNotFound { command, .. } => {
-                code(format!("failed to find name in PATH: exec: {command:?}: executable file not found in $PATH"))
-            }
+            StartError::CommandNotFound { command, .. } if command.contains('/') => code(format!(
+                "failed to find name in PATH: exec: {command:?}: stat {command}: no such file or directory"
+            )),
+            StartError::CommandNotFound { command, .. } => code(format!(
+                "failed to find name in PATH: exec: {command:?}: executable file not found in $PATH"
+            )),
             StartError::NotExecutable { .. } => code(format!("failed to {error}")),
             _ => (Outcome::Error, format!("{name}: failed to {error}"), None),
         };
-        Ending { outcome, message: Some(message), exit_code, at: Timestamp::now() }
+        Ending {
+            outcome,
+            message: Some(message),
+            exit_code,
+            at: Timestamp::now(),
+        }
     }
 
     /// Kept for the case that this process is killed before the end is stored.
     pub(super) fn keep(&self, folder: &Path) {
         let failed = self.outcome == Outcome::Failed;
-        let record = Record { failed, message: self.message.clone(), exit_code: self.exit_code, at: self.at };
+        let record = Record {
+            failed,
+            message: self.message.clone(),
+            exit_code: self.exit_code,
+            at: self.at,
+        };
         let written = serde_json::to_vec(&record).map_err(io::Error::from);
         let written = written.and_then(|bytes| crate::summary::replace(&folder.join(FILE), &bytes));
         if let Err(error) = written {
@@ -99,13 +149,26 @@ impl Ending {
     /// What [`Ending::keep`] kept.
     pub(super) fn kept(folder: &Path) -> Option<Ending> {
         let record: Record = serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()?;
-        let outcome = if record.failed { Outcome::Failed } else { Outcome::Error };
-        Some(Ending { outcome, message: record.message, exit_code: record.exit_code, at: record.at })
+        let outcome = if record.failed {
+            Outcome::Failed
+        } else {
+            Outcome::Error
+        };
+        Some(Ending {
+            outcome,
+            message: record.message,
+            exit_code: record.exit_code,
+            at: record.at,
+        })
     }
 }
 
 fn words(name: &str, exit: &Exit, limits: Option<&Limits>) -> String {
-    let reason = if out_of_memory(exit, limits) { "OOMKilled" } else { "Error" };
+    let reason = if out_of_memory(exit, limits) {
+        "OOMKilled"
+    } else {
+        "Error"
+    };
     format!("{name}: {reason} (exit code {})", exit.code)
 }
 
@@ -113,5 +176,8 @@ fn words(name: &str, exit: &Exit, limits: Option<&Limits>) -> String {
 fn out_of_memory(exit: &Exit, limits: Option<&Limits>) -> bool {
     let killed = exit.code == 137 && exit.signal.is_none_or(|signal| signal == libc::SIGKILL);
     let bound = limits.and_then(|limits| limits.memory);
-    killed && bound.zip(exit.max_rss_bytes).is_some_and(|(bound, used)| used >= bound - bound / 8)
+    killed
+        && bound
+            .zip(exit.max_rss_bytes)
+            .is_some_and(|(bound, used)| used >= bound - bound / 8)
 }

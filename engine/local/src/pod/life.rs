@@ -22,16 +22,28 @@ use crate::sandbox::{Container, Exit, Limits, Running, StartError};
 /// How long to wait for the end of what a runner that was killed has left behind.
 const LEFTOVERS: Duration = Duration::from_secs(10);
 
-pub(super) async fn live(ground: Arc<Ground>, intent: PodIntent, stop: watch::Receiver<bool>) -> PodFinished {
+pub(super) async fn live(
+    ground: Arc<Ground>,
+    intent: PodIntent,
+    stop: watch::Receiver<bool>,
+) -> PodFinished {
     let folder = ground.folder.pod(&intent.key.node, intent.key.attempt);
     let intent = Arc::new(intent);
     let (ending, outputs) = match take_up(&folder) {
         Ok(Found::Ended(ending)) => (ending, Outputs::default()),
         Ok(Found::Exit(exit)) => settle(&ground, &intent, &folder, exit, None, Vec::new()).await,
         Ok(Found::Nothing) => {
-            let mut life = Life { ground: ground.clone(), intent: intent.clone(), folder: folder.clone(), stop, room: None };
+            let mut life = Life {
+                ground: ground.clone(),
+                intent: intent.clone(),
+                folder: folder.clone(),
+                stop,
+                room: None,
+            };
             match life.run().await {
-                Ok((exit, limits, sidecars)) => settle(&ground, &intent, &folder, exit, limits, sidecars).await,
+                Ok((exit, limits, sidecars)) => {
+                    settle(&ground, &intent, &folder, exit, limits, sidecars).await
+                }
                 Err(ending) => {
                     ending.keep(&folder);
                     Files(&folder).clean();
@@ -39,7 +51,10 @@ pub(super) async fn live(ground: Arc<Ground>, intent: PodIntent, stop: watch::Re
                 }
             }
         }
-        Err(error) => (Ending::error(format!("{}: {error}", folder.display())), Outputs::default()),
+        Err(error) => (
+            Ending::error(format!("{}: {error}", folder.display())),
+            Outputs::default(),
+        ),
     };
     finished(intent.key.clone(), ending, outputs, &ground.host)
 }
@@ -87,14 +102,23 @@ impl Life {
     /// Until main has ended. What failed before that, or a container that did not start, is an error.
     async fn run(&mut self) -> Result<Ended, Ending> {
         self.enter().await?;
-        let (ground, intent, folder) = (self.ground.clone(), self.intent.clone(), self.folder.clone());
+        let (ground, intent, folder) = (
+            self.ground.clone(),
+            self.intent.clone(),
+            self.folder.clone(),
+        );
         let staged = tokio::task::spawn_blocking(move || stage(&ground, &intent, &folder)).await;
-        let staged = staged.unwrap_or_else(|error| Err(error.to_string())).map_err(Ending::error)?;
+        let staged = staged
+            .unwrap_or_else(|error| Err(error.to_string()))
+            .map_err(Ending::error)?;
         for init in &staged.inits {
             let mut running = self.start(init).await?;
             let exit = self.wait(&mut running).await;
             if *self.stop.borrow() && exit.code != 0 {
-                return Err(Ending { outcome: Outcome::Failed, ..Ending::of_init(&init.name, &exit, None).unwrap_or_else(Ending::unbegun) });
+                return Err(Ending {
+                    outcome: Outcome::Failed,
+                    ..Ending::of_init(&init.name, &exit, None).unwrap_or_else(Ending::unbegun)
+                });
             }
             if let Some(ending) = Ending::of_init(&init.name, &exit, init.limits.as_ref()) {
                 return Err(ending);
@@ -110,15 +134,23 @@ impl Life {
             Ok(permit) => self.room = Some(permit),
             Err(TryAcquireError::Closed) => {}
             Err(TryAcquireError::NoPermits) => {
-                let message = "waits for room: as many pods run as may run at once on this machine".to_owned();
-                self.tell(Observation::PodWaits { key: self.intent.key.clone(), message });
+                let message = "waits for room: as many pods run as may run at once on this machine"
+                    .to_owned();
+                self.tell(Observation::PodWaits {
+                    key: self.intent.key.clone(),
+                    message,
+                });
                 tokio::select! {
                     permit = room.acquire_owned() => self.room = permit.ok(),
                     () = stopped(&mut self.stop) => {}
                 }
             }
         }
-        if *self.stop.borrow() { Err(Ending::unbegun()) } else { Ok(()) }
+        if *self.stop.borrow() {
+            Err(Ending::unbegun())
+        } else {
+            Ok(())
+        }
     }
 
     async fn main(&mut self, staged: Staged) -> Result<Ended, Ending> {
@@ -126,7 +158,11 @@ impl Life {
         let mut probes = Vec::new();
         for (container, readiness) in &staged.sidecars {
             let running = self.start(container).await?;
-            probes.extend(readiness.clone().map(|readiness| (readiness, running.pid())));
+            probes.extend(
+                readiness
+                    .clone()
+                    .map(|readiness| (readiness, running.pid())),
+            );
             sidecars.push((container, running));
         }
         let mut main = self.start(&staged.main).await?;
@@ -158,7 +194,12 @@ impl Life {
             }
         };
         let mut known = None;
-        progress::tell(&Files(&self.folder).progress(), &self.intent.key, &mut known, &self.ground.observations);
+        progress::tell(
+            &Files(&self.folder).progress(),
+            &self.intent.key,
+            &mut known,
+            &self.ground.observations,
+        );
         let grace = self.grace();
         let mut ends = Vec::new();
         for (container, mut running) in sidecars {
@@ -182,7 +223,13 @@ impl Life {
         }
         let (key, host) = (self.intent.key.clone(), Some(self.ground.host.clone()));
         let ip = Some("127.0.0.1".to_owned());
-        self.tell(Observation::PodStarted { key, at, ready, ip, host });
+        self.tell(Observation::PodStarted {
+            key,
+            at,
+            ready,
+            ip,
+            host,
+        });
     }
 
     fn tell(&self, observation: Observation) {
@@ -247,12 +294,23 @@ async fn settle(
         files.clean();
         outputs
     });
-    let mut outputs = taken.await.unwrap_or_else(|error| Outputs { fault: Some(error.to_string()), ..Outputs::default() });
+    let mut outputs = taken.await.unwrap_or_else(|error| Outputs {
+        fault: Some(error.to_string()),
+        ..Outputs::default()
+    });
     if ending.outcome == Outcome::Succeeded {
         if let Some(fault) = outputs.fault.take() {
-            ending = Ending { outcome: Outcome::Error, message: Some(fault), ..ending };
+            ending = Ending {
+                outcome: Outcome::Error,
+                message: Some(fault),
+                ..ending
+            };
         } else if let Some(failed) = sidecars.into_iter().next() {
-            ending = Ending { outcome: Outcome::Failed, message: Some(failed), ..ending };
+            ending = Ending {
+                outcome: Outcome::Failed,
+                message: Some(failed),
+                ..ending
+            };
         }
     }
     (ending, outputs)

@@ -56,7 +56,10 @@ struct Running {
 
 impl Pods {
     pub(crate) fn new(ground: Ground) -> Pods {
-        Pods { ground: Arc::new(ground), running: Arc::default() }
+        Pods {
+            ground: Arc::new(ground),
+            running: Arc::default(),
+        }
     }
 
     /// Starts a pod, unless it runs; tells of its end again if it has ended.
@@ -71,8 +74,14 @@ impl Pods {
             let key = intent.key.clone();
             let finished = life::live(pods.ground.clone(), intent, stopped).await;
             // Who asks for it again from now on finds the records.
-            pods.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
-            let _ = pods.ground.observations.send(Observation::PodFinished(Box::new(finished)));
+            pods.running
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&key);
+            let _ = pods
+                .ground
+                .observations
+                .send(Observation::PodFinished(Box::new(finished)));
         });
         running.insert(key, Running { stop, task });
     }
@@ -87,18 +96,33 @@ impl Pods {
             None => {
                 let folder = self.ground.folder.pod(&key.node, key.attempt);
                 let ending = Ending::kept(&folder).or_else(|| {
-                    let exit = crate::sandbox::Exit::read(&stage::Files(&folder).record("main")).ok().flatten()?;
+                    let exit = crate::sandbox::Exit::read(&stage::Files(&folder).record("main"))
+                        .ok()
+                        .flatten()?;
                     Some(Ending::of_main(&exit, None))
                 });
-                let finished = finished(key, ending.unwrap_or_else(Ending::unbegun), outputs::Outputs::default(), &self.ground.host);
-                let _ = self.ground.observations.send(Observation::PodFinished(Box::new(finished)));
+                let finished = finished(
+                    key,
+                    ending.unwrap_or_else(Ending::unbegun),
+                    outputs::Outputs::default(),
+                    &self.ground.host,
+                );
+                let _ = self
+                    .ground
+                    .observations
+                    .send(Observation::PodFinished(Box::new(finished)));
             }
         }
     }
 
     /// Ends what still runs, with the time that each has to end, and waits for it.
     pub(crate) async fn settle(&self) {
-        let pods: Vec<_> = self.running.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        let pods: Vec<_> = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain()
+            .collect();
         for (_, pod) in &pods {
             pod.stop.send_replace(true);
         }
@@ -109,7 +133,12 @@ impl Pods {
 
     /// Kills what still runs, without a record: it runs again when the run is resumed.
     pub(crate) fn abandon(&self) {
-        for (_, pod) in self.running.lock().unwrap_or_else(PoisonError::into_inner).drain() {
+        for (_, pod) in self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain()
+        {
             pod.task.abort();
         }
     }

@@ -40,18 +40,27 @@ pub(super) fn take(ground: &Ground, intent: &PodIntent, files: &Files<'_>, exit:
     for (index, wanted) in intent.parameters.iter().enumerate() {
         match parameter(&files.parameter(index)) {
             Ok(value) => outputs.parameters.push((wanted.name.clone(), value)),
-            Err(reason) => outputs.failed(format!("failed to read output parameter `{}` from {}: {reason}", wanted.name, wanted.path)),
+            Err(reason) => outputs.failed(format!(
+                "failed to read output parameter `{}` from {}: {reason}",
+                wanted.name, wanted.path
+            )),
         }
     }
     let prefix = prefix(ground, intent);
     for (index, artifact) in intent.artifacts.iter().enumerate() {
         match save(ground, artifact, &files.artifact(index), &prefix, exit) {
             Ok(saved) => outputs.artifacts.extend(saved),
-            Err(reason) => outputs.failed(format!("failed to save output artifact `{}`: {reason}", artifact.name)),
+            Err(reason) => outputs.failed(format!(
+                "failed to save output artifact `{}`: {reason}",
+                artifact.name
+            )),
         }
     }
     if archives_logs(ground, intent) {
-        match ground.artifacts.save_log("main", &files.log("main"), &prefix) {
+        match ground
+            .artifacts
+            .save_log("main", &files.log("main"), &prefix)
+        {
             Ok(saved) => outputs.artifacts.push(saved),
             Err(error) => outputs.failed(format!("failed to save the log: {error}")),
         }
@@ -66,14 +75,27 @@ impl Outputs {
 }
 
 fn prefix(ground: &Ground, intent: &PodIntent) -> String {
-    let own = intent.template.archive_location.as_deref().and_then(|location| location.s3.as_ref()?.key.clone());
+    let own = intent
+        .template
+        .archive_location
+        .as_deref()
+        .and_then(|location| location.s3.as_ref()?.key.clone());
     let own = own.filter(|key| !key.is_empty());
-    own.unwrap_or_else(|| format!("{}/{}", ground.folder.name(), intent.name)).trim_matches('/').to_owned()
+    own.unwrap_or_else(|| format!("{}/{}", ground.folder.name(), intent.name))
+        .trim_matches('/')
+        .to_owned()
 }
 
 fn archives_logs(ground: &Ground, intent: &PodIntent) -> bool {
-    let template = intent.template.archive_location.as_deref().and_then(|location| location.archive_logs);
-    ground.archive_logs || template.or(ground.plan.workflow.spec.archive_logs).unwrap_or(false)
+    let template = intent
+        .template
+        .archive_location
+        .as_deref()
+        .and_then(|location| location.archive_logs);
+    ground.archive_logs
+        || template
+            .or(ground.plan.workflow.spec.archive_logs)
+            .unwrap_or(false)
 }
 
 fn save(
@@ -84,18 +106,35 @@ fn save(
     exit: &Exit,
 ) -> Result<Option<spec::Artifact>, String> {
     let path = artifact.path.as_deref().unwrap_or_default();
-    let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
+    let name = Path::new(path)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
     if fs::symlink_metadata(collected).is_err() {
         // It was saved, and the collected copy removed, before a kill.
-        let was_there = exit.collected.iter().any(|there| there == &Path::new(path).components().collect::<std::path::PathBuf>());
-        let saved = was_there.then(|| ground.artifacts.saved(artifact, &name, prefix)).flatten();
+        let was_there = exit
+            .collected
+            .iter()
+            .any(|there| there == &Path::new(path).components().collect::<std::path::PathBuf>());
+        let saved = was_there
+            .then(|| ground.artifacts.saved(artifact, &name, prefix))
+            .flatten();
         return match saved {
-            None if !artifact.optional.unwrap_or(false) => Err(format!("there is nothing at {path}")),
+            None if !artifact.optional.unwrap_or(false) => {
+                Err(format!("there is nothing at {path}"))
+            }
             saved => Ok(saved),
         };
     }
-    let found = Find { path: collected, name: &name, ours: true };
-    let saved = ground.artifacts.save(artifact, &found, prefix).map_err(|error| error.to_string())?;
+    let found = Find {
+        path: collected,
+        name: &name,
+        ours: true,
+    };
+    let saved = ground
+        .artifacts
+        .save(artifact, &found, prefix)
+        .map_err(|error| error.to_string())?;
     let _ = tree::remove(collected);
     Ok(Some(saved))
 }
@@ -105,10 +144,17 @@ fn parameter(file: &Path) -> Result<Option<String>, String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
         Ok(meta) if meta.is_dir() => return Err("it is a folder".to_owned()),
-        Ok(meta) if meta.len() > PARAMETER => return Err(format!("it is larger than {} MiB; make it an artifact", PARAMETER >> 20)),
+        Ok(meta) if meta.len() > PARAMETER => {
+            return Err(format!(
+                "it is larger than {} MiB; make it an artifact",
+                PARAMETER >> 20
+            ));
+        }
         Ok(_) => {}
     }
-    fs::read(file).map(|bytes| Some(trimmed(bytes))).map_err(|error| error.to_string())
+    fs::read(file)
+        .map(|bytes| Some(trimmed(bytes)))
+        .map_err(|error| error.to_string())
 }
 
 fn tail(file: &Path) -> io::Result<String> {
@@ -129,5 +175,6 @@ fn trimmed(mut bytes: Vec<u8>) -> String {
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
     }
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

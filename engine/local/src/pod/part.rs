@@ -25,16 +25,31 @@ pub(super) struct Part {
 /// The main container and the source of its script.
 pub(super) fn main(template: &spec::Template) -> Result<(Part, Option<String>), String> {
     if let Some(container) = &template.container {
-        return Ok((Part { name: "main".to_owned(), ..of_container(container) }, None));
+        return Ok((
+            Part {
+                name: "main".to_owned(),
+                ..of_container(container)
+            },
+            None,
+        ));
     }
     if let Some(script) = &template.script {
         let source = script.source.clone().filter(|source| !source.is_empty());
-        return Ok((Part { name: "main".to_owned(), ..of_script(script) }, source));
+        return Ok((
+            Part {
+                name: "main".to_owned(),
+                ..of_script(script)
+            },
+            source,
+        ));
     }
     if template.resource.is_some() {
         return Err("resource templates need a cluster".to_owned());
     }
-    Err(format!("template `{}` has no container and no script", template.name))
+    Err(format!(
+        "template `{}` has no container and no script",
+        template.name
+    ))
 }
 
 fn of_container(container: &k8s::Container) -> Part {
@@ -47,7 +62,9 @@ fn of_container(container: &k8s::Container) -> Part {
         env: container.env.unwrap_or_default(),
         env_from: container.env_from.unwrap_or_default(),
         mounts: container.volume_mounts.unwrap_or_default(),
-        devices: container.volume_devices.is_some_and(|devices| !devices.is_empty()),
+        devices: container
+            .volume_devices
+            .is_some_and(|devices| !devices.is_empty()),
         workdir: container.working_dir,
         ports: container.ports.unwrap_or_default(),
         readiness: container.readiness_probe,

@@ -3,7 +3,9 @@
 /// The value, in thousandths.
 pub(super) fn milli(text: &str) -> Option<i128> {
     let text = text.trim();
-    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-')))
+        .unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let factor = match suffix {
         "" => 1e3,
@@ -33,9 +35,15 @@ pub(super) fn milli(text: &str) -> Option<i128> {
 mod tests {
     #[test]
     fn quantities_are_read() {
-        for (text, milli) in
-            [("100m", 100), ("1", 1000), ("1.5", 1500), ("1Ki", 1_024_000), ("2Gi", 2_147_483_648_000), ("1e3", 1_000_000), ("1k", 1_000_000)]
-        {
+        for (text, milli) in [
+            ("100m", 100),
+            ("1", 1000),
+            ("1.5", 1500),
+            ("1Ki", 1_024_000),
+            ("2Gi", 2_147_483_648_000),
+            ("1e3", 1_000_000),
+            ("1k", 1_000_000),
+        ] {
             assert_eq!(super::milli(text), Some(milli), "{text}");
         }
         assert_eq!(super::milli("lots"), None);

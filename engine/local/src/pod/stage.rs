@@ -63,7 +63,9 @@ impl Files<'_> {
 pub(super) fn stage(ground: &Ground, intent: &PodIntent, folder: &Path) -> Result<Staged, String> {
     let template = &intent.template;
     if template.pod_spec_patch.is_some() || ground.plan.workflow.spec.pod_spec_patch.is_some() {
-        return Err("podSpecPatch needs a cluster: write what it changes into the template".to_owned());
+        return Err(
+            "podSpecPatch needs a cluster: write what it changes into the template".to_owned(),
+        );
     }
     let (main, source) = part::main(template)?;
     let identity = Identity::new(intent, &ground.plan.workflow, &ground.host);
@@ -78,16 +80,26 @@ pub(super) fn stage(ground: &Ground, intent: &PodIntent, folder: &Path) -> Resul
         own: folder.join("volumes"),
         made: std::collections::BTreeMap::new(),
     };
-    let mut bench = Bench { ground, intent, files: &files, shared: shared(intent, folder)? };
+    let mut bench = Bench {
+        ground,
+        intent,
+        files: &files,
+        shared: shared(intent, folder)?,
+    };
     let environment = Environment::of(&main, &identity, &ground.submitted)?;
     let mut binds = mounts(&main.mounts, &main, &environment, &mut volumes)?;
     binds.extend(bench.inputs(&binds)?);
     let mut container = bench.container(&main, &environment, binds)?;
     if let Some(source) = source {
         let script = folder.join("script");
-        let written = fs::write(&script, source).and_then(|()| fs::set_permissions(&script, fs::Permissions::from_mode(0o755)));
+        let written = fs::write(&script, source)
+            .and_then(|()| fs::set_permissions(&script, fs::Permissions::from_mode(0o755)));
         written.map_err(|error| format!("{}: {error}", script.display()))?;
-        container.binds.push(Bind { source: script, target: PathBuf::from(SCRIPT), read_only: true });
+        container.binds.push(Bind {
+            source: script,
+            target: PathBuf::from(SCRIPT),
+            read_only: true,
+        });
         container.argv.push(SCRIPT.to_owned());
     }
     container.stdout = intent.capture_result.then(|| files.stdout());
@@ -97,18 +109,42 @@ pub(super) fn stage(ground: &Ground, intent: &PodIntent, folder: &Path) -> Resul
         let environment = Environment::of(&part, &identity, &ground.submitted)?;
         let mut binds = mounts(&part.mounts, &part, &environment, &mut volumes)?;
         if part.mirror {
-            let own = |bind: &&Bind| !part.mounts.iter().any(|mount| Path::new(&mount.mount_path) == bind.target);
-            let shared: Vec<_> = container.binds.iter().filter(|bind| bind.target != Path::new(SCRIPT)).filter(own).cloned().collect();
+            let own = |bind: &&Bind| {
+                !part
+                    .mounts
+                    .iter()
+                    .any(|mount| Path::new(&mount.mount_path) == bind.target)
+            };
+            let shared: Vec<_> = container
+                .binds
+                .iter()
+                .filter(|bind| bind.target != Path::new(SCRIPT))
+                .filter(own)
+                .cloned()
+                .collect();
             binds.extend(shared);
         }
         let container = bench.container(&part, &environment, binds)?;
         let readiness = Readiness::of(&part, &container)?;
         Ok((container, readiness))
     };
-    let inits = template.init_containers.iter().map(|user| other(user).map(|(container, _)| container)).collect::<Result<_, _>>()?;
-    let sidecars = template.sidecars.iter().map(&mut other).collect::<Result<_, _>>()?;
+    let inits = template
+        .init_containers
+        .iter()
+        .map(|user| other(user).map(|(container, _)| container))
+        .collect::<Result<_, _>>()?;
+    let sidecars = template
+        .sidecars
+        .iter()
+        .map(&mut other)
+        .collect::<Result<_, _>>()?;
     let readiness = Readiness::of(&main, &container)?;
-    Ok(Staged { inits, sidecars, main: container, readiness })
+    Ok(Staged {
+        inits,
+        sidecars,
+        main: container,
+        readiness,
+    })
 }
 
 struct Bench<'a> {
@@ -124,7 +160,12 @@ impl Bench<'_> {
     fn inputs(&mut self, volumes: &[Bind]) -> Result<Vec<Bind>, String> {
         let mut binds = Vec::new();
         for (index, input) in self.intent.inputs.iter().enumerate() {
-            let failed = |reason: String| format!("init: Error (exit code 64): artifact {} failed to load: {reason}", input.name);
+            let failed = |reason: String| {
+                format!(
+                    "init: Error (exit code 64): artifact {} failed to load: {reason}",
+                    input.name
+                )
+            };
             let path = plain(&input.path).map_err(failed)?;
             let placed = in_volume(&path, volumes).map_err(failed)?;
             let to = match &placed {
@@ -138,7 +179,11 @@ impl Bench<'_> {
                 }
             };
             match self.ground.artifacts.load(&input.artifact, &to) {
-                Ok(()) if placed.is_none() => binds.push(Bind { source: to, target: path, read_only: false }),
+                Ok(()) if placed.is_none() => binds.push(Bind {
+                    source: to,
+                    target: path,
+                    read_only: false,
+                }),
                 Ok(()) => {}
                 Err(error) if input.optional && error.absent() => {}
                 Err(error) => return Err(failed(error.to_string())),
@@ -147,12 +192,22 @@ impl Bench<'_> {
         Ok(binds)
     }
 
-    fn container(&self, part: &Part, environment: &Environment, binds: Vec<Bind>) -> Result<Container, String> {
+    fn container(
+        &self,
+        part: &Part,
+        environment: &Environment,
+        binds: Vec<Bind>,
+    ) -> Result<Container, String> {
         let name = &part.name;
         if part.devices {
             return Err(format!("container `{name}`: volumeDevices need a cluster"));
         }
-        let argv = part.command.iter().chain(&part.args).map(|word| environment.expand(word)).collect();
+        let argv = part
+            .command
+            .iter()
+            .chain(&part.args)
+            .map(|word| environment.expand(word))
+            .collect();
         let mut binds: Vec<_> = self.shared.iter().cloned().chain(binds).collect();
         // What lies inside something else has to be laid after it.
         binds.sort_by_key(|bind| bind.target.components().count());
@@ -162,7 +217,11 @@ impl Bench<'_> {
             image: part.image.clone(),
             argv,
             env: environment.variables.clone(),
-            workdir: part.workdir.as_ref().filter(|path| !path.is_empty()).map(PathBuf::from),
+            workdir: part
+                .workdir
+                .as_ref()
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             binds,
             log: self.files.log(name),
             stdout: None,
@@ -175,21 +234,40 @@ impl Bench<'_> {
 
 /// What every container of the pod sees: the executor's folder, and its hosts file where it has names of its own.
 fn shared(intent: &PodIntent, folder: &Path) -> Result<Vec<Bind>, String> {
-    let mut shared = vec![Bind { source: folder.join("argo"), target: PathBuf::from(RUN_ARGO), read_only: false }];
+    let mut shared = vec![Bind {
+        source: folder.join("argo"),
+        target: PathBuf::from(RUN_ARGO),
+        read_only: false,
+    }];
     if !intent.template.host_aliases.is_empty() {
         let mut hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
         for alias in &intent.template.host_aliases {
-            hosts.push_str(&format!("\n{} {}", alias.ip, alias.hostnames.iter().flatten().cloned().collect::<Vec<_>>().join(" ")));
+            hosts.push_str(&format!(
+                "\n{} {}",
+                alias.ip,
+                alias
+                    .hostnames
+                    .iter()
+                    .flatten()
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            ));
         }
         let file = folder.join("hosts");
         fs::write(&file, hosts + "\n").map_err(|error| format!("{}: {error}", file.display()))?;
-        shared.push(Bind { source: file, target: PathBuf::from("/etc/hosts"), read_only: true });
+        shared.push(Bind {
+            source: file,
+            target: PathBuf::from("/etc/hosts"),
+            read_only: true,
+        });
     }
     Ok(shared)
 }
 
 fn make(folder: &Path, mode: u32) -> Result<(), String> {
-    let made = fs::create_dir_all(folder).and_then(|()| fs::set_permissions(folder, fs::Permissions::from_mode(mode)));
+    let made = fs::create_dir_all(folder)
+        .and_then(|()| fs::set_permissions(folder, fs::Permissions::from_mode(mode)));
     made.map_err(|error| format!("{}: {error}", folder.display()))
 }
 
@@ -207,26 +285,50 @@ fn plain(path: &str) -> Result<PathBuf, String> {
 
 /// What is copied out when main has ended.
 fn collect(intent: &PodIntent, files: &Files<'_>) -> Result<Vec<Collect>, String> {
-    let parameters = intent.parameters.iter().enumerate().map(|(index, file)| (&file.name, Some(&file.path), files.parameter(index)));
+    let parameters = intent
+        .parameters
+        .iter()
+        .enumerate()
+        .map(|(index, file)| (&file.name, Some(&file.path), files.parameter(index)));
     let artifacts = intent.artifacts.iter().enumerate();
-    let artifacts = artifacts.map(|(index, artifact)| (&artifact.name, artifact.path.as_ref(), files.artifact(index)));
+    let artifacts = artifacts.map(|(index, artifact)| {
+        (
+            &artifact.name,
+            artifact.path.as_ref(),
+            files.artifact(index),
+        )
+    });
     let collected = parameters.chain(artifacts).map(|(name, path, to)| {
         let path = path.ok_or_else(|| format!("output `{name}` has no path"))?;
-        plain(path).map(|path| Collect { path, to }).map_err(|reason| format!("output `{name}`: {reason}"))
+        plain(path)
+            .map(|path| Collect { path, to })
+            .map_err(|reason| format!("output `{name}`: {reason}"))
     });
     collected.collect()
 }
 
 fn limits(part: &Part) -> Result<Option<Limits>, String> {
     let resources = &part.resources;
-    let known = |name: &str| matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-");
-    let named = resources.limits.iter().chain(&resources.requests).flat_map(std::collections::BTreeMap::keys);
+    let known = |name: &str| {
+        matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-")
+    };
+    let named = resources
+        .limits
+        .iter()
+        .chain(&resources.requests)
+        .flat_map(std::collections::BTreeMap::keys);
     if let Some(device) = named.into_iter().find(|name| !known(name)) {
-        return Err(format!("container `{}`: the resource `{device}` needs a cluster", part.name));
+        return Err(format!(
+            "container `{}`: the resource `{device}` needs a cluster",
+            part.name
+        ));
     }
     let amount = |name: &str| quantity::milli(&resources.limits.as_ref()?.get(name)?.0);
-    let memory = amount("memory").and_then(|milli| u64::try_from(milli / 1000).ok()).filter(|bytes| *bytes > 0);
-    let millicpu = amount("cpu").and_then(|milli| u64::try_from(milli).ok()).filter(|milli| *milli > 0);
+    let memory = amount("memory")
+        .and_then(|milli| u64::try_from(milli / 1000).ok())
+        .filter(|bytes| *bytes > 0);
+    let millicpu = amount("cpu")
+        .and_then(|milli| u64::try_from(milli).ok())
+        .filter(|milli| *milli > 0);
     Ok((memory.is_some() || millicpu.is_some()).then_some(Limits { memory, millicpu }))
 }
-

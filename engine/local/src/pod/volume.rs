@@ -40,16 +40,26 @@ impl Volumes<'_> {
         if let Some(made) = self.made.get(name) {
             return Ok(made.clone());
         }
-        let made = self.make(name, part).map_err(|reason| format!("volume `{name}`: {reason}"))?;
+        let made = self
+            .make(name, part)
+            .map_err(|reason| format!("volume `{name}`: {reason}"))?;
         self.made.insert(name.to_owned(), made.clone());
         Ok(made)
     }
 
     fn make(&self, name: &str, part: &Part) -> Result<Source, String> {
-        let mut declared = self.intent.template.volumes.iter().chain(self.intent.volumes.iter());
+        let mut declared = self
+            .intent
+            .template
+            .volumes
+            .iter()
+            .chain(self.intent.volumes.iter());
         let Some(volume) = declared.find(|volume| volume.name == name) else {
             let templates = &self.workflow.spec.volume_claim_templates;
-            if templates.iter().any(|claim| claim.metadata.name.as_deref() == Some(name)) {
+            if templates
+                .iter()
+                .any(|claim| claim.metadata.name.as_deref() == Some(name))
+            {
                 return lasting(self.run.path().join("claims").join(name), false);
             }
             return Err("neither the template nor the workflow declares it".to_owned());
@@ -62,21 +72,41 @@ impl Volumes<'_> {
             return host_path(path);
         }
         if let Some(claim) = &volume.persistent_volume_claim {
-            let path = self.run.home().claim(&self.identity.namespace, &claim.claim_name);
+            let path = self
+                .run
+                .home()
+                .claim(&self.identity.namespace, &claim.claim_name);
             return lasting(path, claim.read_only.unwrap_or(false));
         }
-        let mut files = Files { mode: 0o644, list: Vec::new() };
+        let mut files = Files {
+            mode: 0o644,
+            list: Vec::new(),
+        };
         if let Some(map) = &volume.config_map {
             let content = self.submitted.config_map(&map.name);
             files.mode(map.default_mode);
-            files.take(("ConfigMap", &map.name), content, map.items.as_deref(), map.optional)?;
+            files.take(
+                ("ConfigMap", &map.name),
+                content,
+                map.items.as_deref(),
+                map.optional,
+            )?;
         } else if let Some(secret) = &volume.secret {
             let name = secret.secret_name.as_deref().unwrap_or_default();
             files.mode(secret.default_mode);
-            files.take(("Secret", name), self.submitted.secret(name), secret.items.as_deref(), secret.optional)?;
+            files.take(
+                ("Secret", name),
+                self.submitted.secret(name),
+                secret.items.as_deref(),
+                secret.optional,
+            )?;
         } else if let Some(downward) = &volume.downward_api {
             files.mode(downward.default_mode);
-            files.fields(downward.items.as_deref().unwrap_or_default(), self.identity, part)?;
+            files.fields(
+                downward.items.as_deref().unwrap_or_default(),
+                self.identity,
+                part,
+            )?;
         } else if let Some(projected) = &volume.projected {
             files.mode(projected.default_mode);
             for source in projected.sources.iter().flatten() {
@@ -87,20 +117,42 @@ impl Volumes<'_> {
             return Err(format!("{kind} volumes need a cluster"));
         }
         files.write(&own).map_err(|error| error.to_string())?;
-        Ok(Source { path: own, read_only: true })
+        Ok(Source {
+            path: own,
+            read_only: true,
+        })
     }
 
-    fn project(&self, source: &k8s::VolumeProjection, part: &Part, files: &mut Files) -> Result<(), String> {
+    fn project(
+        &self,
+        source: &k8s::VolumeProjection,
+        part: &Part,
+        files: &mut Files,
+    ) -> Result<(), String> {
         if let Some(map) = &source.config_map {
             let content = self.submitted.config_map(&map.name);
-            return files.take(("ConfigMap", &map.name), content, map.items.as_deref(), map.optional);
+            return files.take(
+                ("ConfigMap", &map.name),
+                content,
+                map.items.as_deref(),
+                map.optional,
+            );
         }
         if let Some(secret) = &source.secret {
             let content = self.submitted.secret(&secret.name);
-            return files.take(("Secret", &secret.name), content, secret.items.as_deref(), secret.optional);
+            return files.take(
+                ("Secret", &secret.name),
+                content,
+                secret.items.as_deref(),
+                secret.optional,
+            );
         }
         if let Some(downward) = &source.downward_api {
-            return files.fields(downward.items.as_deref().unwrap_or_default(), self.identity, part);
+            return files.fields(
+                downward.items.as_deref().unwrap_or_default(),
+                self.identity,
+                part,
+            );
         }
         Err("service account tokens and certificates are to be had in a cluster only".to_owned())
     }
@@ -108,7 +160,8 @@ impl Volumes<'_> {
 
 /// A folder that several containers may write to.
 fn lasting(path: PathBuf, read_only: bool) -> Result<Source, String> {
-    let made = fs::create_dir_all(&path).and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o777)));
+    let made = fs::create_dir_all(&path)
+        .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o777)));
     made.map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(Source { path, read_only })
 }
@@ -128,13 +181,22 @@ fn host_path(wanted: &k8s::HostPathVolumeSource) -> Result<Source, String> {
         "File" | "FileOrCreate" => meta.is_file(),
         _ => true,
     };
-    if fits { Ok(Source { path, read_only: false }) } else { Err(format!("{} is no {kind}", path.display())) }
+    if fits {
+        Ok(Source {
+            path,
+            read_only: false,
+        })
+    } else {
+        Err(format!("{} is no {kind}", path.display()))
+    }
 }
 
 /// The name of the field that makes a volume what it is.
 fn kind(volume: &k8s::Volume) -> String {
     let fields = serde_json::to_value(volume).unwrap_or_default();
-    let kind = fields.as_object().and_then(|fields| fields.keys().find(|key| *key != "name").cloned());
+    let kind = fields
+        .as_object()
+        .and_then(|fields| fields.keys().find(|key| *key != "name").cloned());
     kind.unwrap_or_else(|| "empty".to_owned())
 }
 
@@ -146,12 +208,17 @@ struct Files {
 
 impl Files {
     fn mode(&mut self, mode: Option<i32>) {
-        self.mode = mode.and_then(|mode| u32::try_from(mode).ok()).unwrap_or(self.mode) & 0o777;
+        self.mode = mode
+            .and_then(|mode| u32::try_from(mode).ok())
+            .unwrap_or(self.mode)
+            & 0o777;
     }
 
     fn add(&mut self, path: &str, content: Vec<u8>, mode: Option<i32>) -> Result<(), String> {
         let path = inside(path)?;
-        let mode = mode.and_then(|mode| u32::try_from(mode).ok()).unwrap_or(self.mode);
+        let mode = mode
+            .and_then(|mode| u32::try_from(mode).ok())
+            .unwrap_or(self.mode);
         self.list.push((path, content, mode & 0o777));
         Ok(())
     }
@@ -164,26 +231,42 @@ impl Files {
         optional: Option<bool>,
     ) -> Result<(), String> {
         let Some(mut content) = content else {
-            return if optional.unwrap_or(false) { Ok(()) } else { Err(format!("the {kind} `{name}` was not given beside the workflow")) };
+            return if optional.unwrap_or(false) {
+                Ok(())
+            } else {
+                Err(format!(
+                    "the {kind} `{name}` was not given beside the workflow"
+                ))
+            };
         };
         match items {
-            None | Some([]) => content.into_iter().try_for_each(|(key, value)| self.add(&key, value, None)),
-            Some(items) => items.iter().try_for_each(|item| match content.remove(&item.key) {
-                Some(value) => self.add(&item.path, value, item.mode),
-                None if optional.unwrap_or(false) => Ok(()),
-                None => Err(format!("the {kind} `{name}` has no key `{}`", item.key)),
-            }),
+            None | Some([]) => content
+                .into_iter()
+                .try_for_each(|(key, value)| self.add(&key, value, None)),
+            Some(items) => items
+                .iter()
+                .try_for_each(|item| match content.remove(&item.key) {
+                    Some(value) => self.add(&item.path, value, item.mode),
+                    None if optional.unwrap_or(false) => Ok(()),
+                    None => Err(format!("the {kind} `{name}` has no key `{}`", item.key)),
+                }),
         }
     }
 
-    fn fields(&mut self, items: &[k8s::DownwardAPIVolumeFile], identity: &Identity, part: &Part) -> Result<(), String> {
+    fn fields(
+        &mut self,
+        items: &[k8s::DownwardAPIVolumeFile],
+        identity: &Identity,
+        part: &Part,
+    ) -> Result<(), String> {
         for item in items {
             let value = match (&item.field_ref, &item.resource_field_ref) {
                 (Some(field), _) => identity.field(&field.field_path),
                 (None, Some(selector)) => resource(selector, part),
                 (None, None) => None,
             };
-            let value = value.ok_or_else(|| format!("`{}` names no field that a pod has", item.path))?;
+            let value =
+                value.ok_or_else(|| format!("`{}` names no field that a pod has", item.path))?;
             self.add(&item.path, value.into_bytes(), item.mode)?;
         }
         Ok(())
@@ -206,6 +289,15 @@ impl Files {
 /// A path that stays in its folder.
 pub(super) fn inside(path: &str) -> Result<PathBuf, String> {
     let path = Path::new(path);
-    let stays = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if stays { Ok(path.to_owned()) } else { Err(format!("the path `{}` leads out of the volume", path.display())) }
+    let stays = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if stays {
+        Ok(path.to_owned())
+    } else {
+        Err(format!(
+            "the path `{}` leads out of the volume",
+            path.display()
+        ))
+    }
 }

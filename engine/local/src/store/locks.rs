@@ -169,8 +169,15 @@ impl<'a> Hall<'a> {
 
     fn reserve(&mut self, request: &'a Request) {
         // It waits for its own locks, and for all that those wait for who are in front of it.
-        let mut awaited: BTreeSet<&str> = request.locks.iter().map(|(name, _)| name.as_str()).collect();
-        let in_front = request.locks.iter().filter_map(|(name, _)| self.reserved.get(name.as_str()));
+        let mut awaited: BTreeSet<&str> = request
+            .locks
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let in_front = request
+            .locks
+            .iter()
+            .filter_map(|(name, _)| self.reserved.get(name.as_str()));
         awaited.extend(in_front.flatten().flatten());
         for (name, _) in &request.locks {
             let reserved = self.reserved.entry(name).or_default();

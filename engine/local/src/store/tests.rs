@@ -56,7 +56,8 @@ impl Run {
     }
 
     fn has_been_granted(&mut self) -> bool {
-        std::iter::from_fn(|| self.observations.try_recv().ok()).any(|said| matches!(said, Observation::LocksAcquired { .. }))
+        std::iter::from_fn(|| self.observations.try_recv().ok())
+            .any(|said| matches!(said, Observation::LocksAcquired { .. }))
     }
 }
 

@@ -55,11 +55,10 @@ impl Watch {
 
 /// Waits until somebody tells; for ever if this cannot be watched.
 pub(super) async fn told(descriptor: Option<&Arc<OwnedFd>>) {
-    let watched =
-        descriptor.and_then(|fd| {
-            // SAFETY: the descriptor is open and the same for as long as the `Arc` that is handed over keeps it.
-            unsafe { AsyncFd::register_with_interest(fd.clone(), Interest::READABLE) }.ok()
-        });
+    let watched = descriptor.and_then(|fd| {
+        // SAFETY: the descriptor is open and the same for as long as the `Arc` that is handed over keeps it.
+        unsafe { AsyncFd::register_with_interest(fd.clone(), Interest::READABLE) }.ok()
+    });
     match watched {
         Some(watched) => {
             let _ = watched.readable().await;

@@ -21,8 +21,14 @@ impl Bench {
     pub async fn new() -> Bench {
         let folder = tempfile::tempdir().expect("a folder");
         let home = Home::open(&folder.path().join("home")).expect("a home");
-        let sandbox = Sandbox::open(Some(Kind::Host), &home.scratch()).await.expect("a sandbox");
-        Bench { folder, home, sandbox }
+        let sandbox = Sandbox::open(Some(Kind::Host), &home.scratch())
+            .await
+            .expect("a sandbox");
+        Bench {
+            folder,
+            home,
+            sandbox,
+        }
     }
 
     /// Runs a workflow to its end.
@@ -40,7 +46,10 @@ impl Bench {
     pub async fn go_on(&self, folder: &RunFolder, options: Options) -> Ended {
         let held = folder.hold().expect("the run is free");
         let run = drive_on(&held, &self.sandbox, options).await;
-        Ended { status: run.status(), folder: folder.clone() }
+        Ended {
+            status: run.status(),
+            folder: folder.clone(),
+        }
     }
 }
 
@@ -51,7 +60,9 @@ pub async fn drive_on(held: &Held, sandbox: &Sandbox, options: Options) -> Run {
         None => Run::new(&plan, 1),
         Some(stored) => Run::restore(&plan, &stored.status, &stored.extra, 1),
     };
-    drive(plan, run, held, sandbox.clone(), options).await.expect("it is driven")
+    drive(plan, run, held, sandbox.clone(), options)
+        .await
+        .expect("it is driven")
 }
 
 pub fn submitted(yaml: &str) -> Submitted {
@@ -69,7 +80,9 @@ pub fn submitted(yaml: &str) -> Submitted {
                 submitted.workflow = *workflow;
             }
             ObjectValue::ConfigMap(map) => submitted.config_maps.push(*map),
-            ObjectValue::Other { value, .. } => submitted.secrets.push(serde_json::from_value(value).expect("a secret")),
+            ObjectValue::Other { value, .. } => submitted
+                .secrets
+                .push(serde_json::from_value(value).expect("a secret")),
             other => panic!("{other:?}"),
         }
     }
@@ -86,10 +99,19 @@ fn planned(submitted: &Submitted) -> Plan {
     let mut library = Library::new();
     for map in &submitted.config_maps {
         let data = map.data.clone().unwrap_or_default();
-        library.config_maps.insert(map.metadata.name.clone().unwrap_or_default(), data);
+        library
+            .config_maps
+            .insert(map.metadata.name.clone().unwrap_or_default(), data);
     }
-    let planned = tiphys_graph::plan(&submitted.workflow, &Origin::unread("test"), &library, Purpose::Run);
-    planned.plan.unwrap_or_else(|| panic!("{:?}", planned.diagnostics))
+    let planned = tiphys_graph::plan(
+        &submitted.workflow,
+        &Origin::unread("test"),
+        &library,
+        Purpose::Run,
+    );
+    planned
+        .plan
+        .unwrap_or_else(|| panic!("{:?}", planned.diagnostics))
 }
 
 /// A run that has ended, or was left.
@@ -105,24 +127,40 @@ impl Ended {
 
     /// The node of that display name.
     pub fn node(&self, name: &str) -> &spec::NodeStatus {
-        let mut found = self.status.nodes.values().filter(|node| node.display_name == name || node.name == name);
-        found.next().unwrap_or_else(|| panic!("no node {name}: {:?}", self.status.nodes.keys()))
+        let mut found = self
+            .status
+            .nodes
+            .values()
+            .filter(|node| node.display_name == name || node.name == name);
+        found
+            .next()
+            .unwrap_or_else(|| panic!("no node {name}: {:?}", self.status.nodes.keys()))
     }
 
     pub fn log(&self, name: &str) -> String {
         let logs = self.folder.logs(&self.node(name).id);
-        logs.iter().filter(|log| log.container == "main").map(|log| text(&log.path)).collect()
+        logs.iter()
+            .filter(|log| log.container == "main")
+            .map(|log| text(&log.path))
+            .collect()
     }
 
     /// `phase: message` of a node.
     pub fn end(&self, name: &str) -> String {
         let node = self.node(name);
-        format!("{}: {}", node.phase.unwrap_or_default(), node.message.as_deref().unwrap_or_default())
+        format!(
+            "{}: {}",
+            node.phase.unwrap_or_default(),
+            node.message.as_deref().unwrap_or_default()
+        )
     }
 
     pub fn parameter(&self, name: &str, parameter: &str) -> Option<String> {
         let outputs = self.node(name).outputs.as_deref()?;
-        let found = outputs.parameters.iter().find(|given| given.name == parameter)?;
+        let found = outputs
+            .parameters
+            .iter()
+            .find(|given| given.name == parameter)?;
         found.value.as_ref().map(|value| value.0.clone())
     }
 }
@@ -134,5 +172,7 @@ pub fn text(path: &Path) -> String {
 /// A workflow of one template.
 pub fn one(template: &str) -> String {
     let template = template.trim_matches('\n').replace('\n', "\n      ");
-    format!("kind: Workflow\napiVersion: argoproj.io/v1alpha1\nmetadata: {{name: wf}}\nspec:\n  entrypoint: main\n  templates:\n    - name: main\n      {template}\n")
+    format!(
+        "kind: Workflow\napiVersion: argoproj.io/v1alpha1\nmetadata: {{name: wf}}\nspec:\n  entrypoint: main\n  templates:\n    - name: main\n      {template}\n"
+    )
 }

@@ -44,12 +44,20 @@ const VICTIM: &str = "TIPHYS_TEST_VICTIM";
 #[test]
 #[ignore = "the other process of the test below"]
 fn victim() {
-    let Some(home) = std::env::var_os(VICTIM) else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let Some(home) = std::env::var_os(VICTIM) else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let home = Home::open(Path::new(&home)).expect("a home");
         let held = home.run("wf").expect("a run").hold().expect("it is free");
-        let sandbox = Sandbox::open(Some(Kind::Host), &home.scratch()).await.expect("a sandbox");
+        let sandbox = Sandbox::open(Some(Kind::Host), &home.scratch())
+            .await
+            .expect("a sandbox");
         drive_on(&held, &sandbox, Options::default()).await;
     });
 }
@@ -58,7 +66,10 @@ fn victim() {
 async fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let bench = Bench::new().await;
     let marks = bench.folder.path().join("marks");
-    let folder = bench.home.create(&submitted(&chain(12, &marks, "0.02"))).expect("a folder");
+    let folder = bench
+        .home
+        .create(&submitted(&chain(12, &marks, "0.02")))
+        .expect("a folder");
     let mut kills = 0;
     for round in 0..40_u64 {
         let mut victim = Command::new(std::env::current_exe().expect("this program"))
@@ -79,11 +90,17 @@ async fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let ended = bench.go_on(&folder, Options::default()).await;
     assert_eq!(ended.phase(), "Succeeded");
     for step in 0..12 {
-        assert_eq!(ended.parameter(&format!("s{step}"), "out"), Some(step.to_string()));
+        assert_eq!(
+            ended.parameter(&format!("s{step}"), "out"),
+            Some(step.to_string())
+        );
     }
     // A step that was killed after its line was written, and before it ended, runs again; one that had ended never does.
     let done = text(&marks.join("done"));
-    let lines: Vec<usize> = done.lines().map(|line| line.parse().expect("a number")).collect();
+    let lines: Vec<usize> = done
+        .lines()
+        .map(|line| line.parse().expect("a number"))
+        .collect();
     assert!(lines.is_sorted(), "{lines:?}");
     assert!(lines.len() <= 12 + kills, "{lines:?} after {kills} kills");
     assert!(kills >= 3, "it was killed only {kills} times");
@@ -104,7 +121,10 @@ async fn what_has_ended_is_not_run_again_when_only_the_telling_was_lost() {
         let again = bench.go_on(&ended.folder, Options::default()).await;
         assert_eq!(again.phase(), "Succeeded", "after {kept} lines");
         assert_eq!(text(&marks.join("done")), "0\n1\n2\n", "after {kept} lines");
-        assert_eq!(again.status.nodes.keys().collect::<Vec<_>>(), ended.status.nodes.keys().collect::<Vec<_>>());
+        assert_eq!(
+            again.status.nodes.keys().collect::<Vec<_>>(),
+            ended.status.nodes.keys().collect::<Vec<_>>()
+        );
     }
 }
 
@@ -144,12 +164,28 @@ spec:
         until("suspended until it is resumed");
         assert!(second.alive());
         assert!(matches!(second.hold(), Err(FolderError::Alive(_))));
-        let resume = Order::Resume { selector: Some("displayName=wait".into()), outputs: Default::default(), message: None };
+        let resume = Order::Resume {
+            selector: Some("displayName=wait".into()),
+            outputs: Default::default(),
+            message: None,
+        };
         assert_eq!(second.order(&resume).expect("taken"), Delivered::Taken);
         until("runs");
-        let nonsense = Order::Stop { selector: Some("nonsense".into()), message: None };
-        assert!(second.order(&nonsense).expect_err("refused").to_string().contains("no comparison"));
-        assert_eq!(second.order(&Order::Terminate).expect("taken"), Delivered::Taken);
+        let nonsense = Order::Stop {
+            selector: Some("nonsense".into()),
+            message: None,
+        };
+        assert!(
+            second
+                .order(&nonsense)
+                .expect_err("refused")
+                .to_string()
+                .contains("no comparison")
+        );
+        assert_eq!(
+            second.order(&Order::Terminate).expect("taken"),
+            Delivered::Taken
+        );
     });
     let start = Instant::now();
     let ended = run.await;
@@ -157,7 +193,10 @@ spec:
     assert_eq!(ended.phase(), "Failed");
     assert!(start.elapsed() < Duration::from_secs(20));
     assert!(!folder.alive());
-    assert_eq!(folder.summary().expect("a summary").phase, tiphys_spec::WorkflowPhase::Failed);
+    assert_eq!(
+        folder.summary().expect("a summary").phase,
+        tiphys_spec::WorkflowPhase::Failed
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,11 +206,26 @@ async fn an_order_waits_for_the_next_runner() {
     let folder = bench.home.create(&submitted(&yaml)).expect("a folder");
     let (controls, receiver) = mpsc::channel(1);
     controls.send(Control::Leave).await.expect("it is asked");
-    let left = bench.go_on(&folder, Options { controls: Some(receiver), ..Options::default() }).await;
+    let left = bench
+        .go_on(
+            &folder,
+            Options {
+                controls: Some(receiver),
+                ..Options::default()
+            },
+        )
+        .await;
     assert_eq!(left.phase(), "Running");
-    let resume = Order::Resume { selector: None, outputs: Default::default(), message: None };
+    let resume = Order::Resume {
+        selector: None,
+        outputs: Default::default(),
+        message: None,
+    };
     assert_eq!(folder.order(&resume).expect("left"), Delivered::Left);
-    assert_eq!(bench.go_on(&folder, Options::default()).await.phase(), "Succeeded");
+    assert_eq!(
+        bench.go_on(&folder, Options::default()).await.phase(),
+        "Succeeded"
+    );
     assert!(!folder.path().join("orders.jsonl").exists());
 }
 
@@ -204,8 +258,17 @@ spec:
     let (one, two) = (yaml("one"), yaml("two"));
     let start = Instant::now();
     let (one, two) = tokio::join!(bench.run(&one), bench.run(&two));
-    assert_eq!((one.phase(), two.phase()), ("Succeeded", "Succeeded"), "{:?}", one.status.nodes);
-    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert_eq!(
+        (one.phase(), two.phase()),
+        ("Succeeded", "Succeeded"),
+        "{:?}",
+        one.status.nodes
+    );
+    assert!(
+        start.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,7 +297,10 @@ spec:
         image: x
         command: [python3, -c, "import urllib.request as u; u.urlopen('http://{{inputs.parameters.ip}}:18472/hostname')"]
 "#;
-    let options = Options { pods: Some(1), ..Options::default() };
+    let options = Options {
+        pods: Some(1),
+        ..Options::default()
+    };
     let bench = Bench::new().await;
     let ended = bench.run_with(yaml, options).await;
     assert_eq!(ended.phase(), "Succeeded", "{}", ended.log("ask"));
@@ -264,7 +330,9 @@ spec:
     let bench = Bench::new().await;
     let ended = bench.run(yaml).await;
     assert_eq!(ended.phase(), "Succeeded");
-    assert!(start.elapsed() > Duration::from_millis(200) && start.elapsed() < Duration::from_secs(10));
+    assert!(
+        start.elapsed() > Duration::from_millis(200) && start.elapsed() < Duration::from_secs(10)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use tiphys_local::Options;
 async fn ends(cases: &[(&str, &str)]) {
     for (template, end) in cases {
         let bench = Bench::new().await;
-    let ended = bench.run(&one(template)).await;
+        let ended = bench.run(&one(template)).await;
         assert_eq!(ended.end("wf"), *end, "{template}\n{}", ended.log("wf"));
     }
 }
@@ -65,8 +65,7 @@ async fn ends_are_said_in_argos_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_is_given_its_environment() {
-    let yaml = one(
-        r#"
+    let yaml = one(r#"
 metadata: {labels: {mine: yes-it-is}}
 container:
   image: x
@@ -80,14 +79,21 @@ container:
     - {name: D, valueFrom: {configMapKeyRef: {name: map, key: key}}}
     - {name: HIDDEN, valueFrom: {secretKeyRef: {name: hidden, key: key}}}
   envFrom: [{prefix: P_, configMapRef: {name: map}}]
-"#,
-    );
+"#);
     let beside = "\n---\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: map}\ndata: {key: text}\n---\nkind: Secret\napiVersion: v1\nmetadata: {name: hidden}\nstringData: {key: s3cret}\n";
     let bench = Bench::new().await;
     let ended = bench.run(&(yaml + beside)).await;
     let log = ended.log("wf");
-    assert!(log.starts_with("a/ba/yes-it-is/text/text/s3cret\n$(A) $(NONE)\n/tmp/there\n"), "{log}");
-    for line in ["ARGO_CONTAINER_NAME=main", "ARGO_NODE_ID=wf", "ARGO_WORKFLOW_NAME=wf", "ARGO_DEADLINE=0001-01-01T00:00:00Z"] {
+    assert!(
+        log.starts_with("a/ba/yes-it-is/text/text/s3cret\n$(A) $(NONE)\n/tmp/there\n"),
+        "{log}"
+    );
+    for line in [
+        "ARGO_CONTAINER_NAME=main",
+        "ARGO_NODE_ID=wf",
+        "ARGO_WORKFLOW_NAME=wf",
+        "ARGO_DEADLINE=0001-01-01T00:00:00Z",
+    ] {
         assert!(log.lines().any(|there| there == line), "{line} in\n{log}");
     }
     let state = std::fs::read_to_string(ended.folder.path().join("state.log")).expect("a journal");
@@ -96,8 +102,7 @@ container:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn volumes_hold_what_they_say_and_are_shared() {
-    let yaml = one(
-        r#"
+    let yaml = one(r#"
 volumes:
   - {name: work, emptyDir: {}}
   - {name: map, configMap: {name: map, items: [{key: key, path: sub/file}]}}
@@ -129,14 +134,20 @@ container:
     - {name: me, mountPath: /me}
     - {name: claim, mountPath: /claim}
     - {name: map, mountPath: /one, subPath: sub}
-"#,
-    );
+"#);
     let bench = Bench::new().await;
     let ended = bench.run(&(yaml + "\n---\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: map}\ndata: {key: 'text,'}\n")).await;
     assert_eq!(ended.end("wf"), "Succeeded: ", "{}", ended.log("wf"));
     assert_eq!(ended.log("wf"), "before\nbeside\ntext,wfartifactouttext,\n");
-    assert_eq!(ended.parameter("wf", "p").as_deref(), Some("out\n"), "one newline is taken off");
-    assert_eq!(crate::bench::text(&bench.home.path().join("claims/default/lasting/kept")), "kept\n");
+    assert_eq!(
+        ended.parameter("wf", "p").as_deref(),
+        Some("out\n"),
+        "one newline is taken off"
+    );
+    assert_eq!(
+        crate::bench::text(&bench.home.path().join("claims/default/lasting/kept")),
+        "kept\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +193,10 @@ spec:
         command: [sh, -c, "echo {{inputs.parameters.said}}; cat /data/file /data/tree/a/b /shared/volume"]
         volumeMounts: [{name: shared, mountPath: /shared}]
 "#;
-    let options = Options { archive_logs: true, ..Options::default() };
+    let options = Options {
+        archive_logs: true,
+        ..Options::default()
+    };
     let bench = Bench::new().await;
     let ended = bench.run_with(yaml, options).await;
     assert_eq!(ended.phase(), "Succeeded", "{:?}", ended.status.nodes);
@@ -190,9 +204,20 @@ spec:
     let outputs = ended.node("make").outputs.clone().expect("outputs");
     let outputs = serde_json::to_value(&outputs.artifacts).expect("json");
     let pod = tiphys_core::pod_name("wf", "wf[0].make", "make");
-    assert_eq!(outputs[0]["s3"], serde_json::json!({"key": format!("wf/{pod}/file.tgz")}));
-    assert_eq!(outputs[2], serde_json::json!({"name": "main-logs", "s3": {"key": format!("wf/{pod}/main.log")}}));
-    assert_eq!(crate::bench::text(&bench.home.artifacts().join(format!("wf/{pod}/main.log"))).lines().count(), 2);
+    assert_eq!(
+        outputs[0]["s3"],
+        serde_json::json!({"key": format!("wf/{pod}/file.tgz")})
+    );
+    assert_eq!(
+        outputs[2],
+        serde_json::json!({"name": "main-logs", "s3": {"key": format!("wf/{pod}/main.log")}})
+    );
+    assert_eq!(
+        crate::bench::text(&bench.home.artifacts().join(format!("wf/{pod}/main.log")))
+            .lines()
+            .count(),
+        2
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,7 +240,12 @@ spec:
 "#;
     let bench = Bench::new().await;
     let ended = bench.run(yaml).await;
-    let result = ended.node("long").outputs.as_ref().and_then(|outputs| outputs.result.clone()).expect("a result");
+    let result = ended
+        .node("long")
+        .outputs
+        .as_ref()
+        .and_then(|outputs| outputs.result.clone())
+        .expect("a result");
     assert_eq!(result.len(), (256 << 10) - 1);
     assert!(result.ends_with("a\nend"));
 }
@@ -224,7 +254,10 @@ spec:
 async fn progress_is_told() {
     let template = "container: {image: x, command: [sh, -c, 'echo 3/7 > $ARGO_PROGRESS_FILE']}";
     let (events, mut heard) = tokio::sync::broadcast::channel(1000);
-    let options = Options { events: Some(events), ..Options::default() };
+    let options = Options {
+        events: Some(events),
+        ..Options::default()
+    };
     Bench::new().await.run_with(&one(template), options).await;
     let mut progress = Vec::new();
     while let Ok(event) = heard.try_recv() {

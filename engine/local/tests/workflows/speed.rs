@@ -8,8 +8,16 @@ use tiphys_local::sandbox::{Container, Exit};
 const HEAD: &str = "kind: Workflow\napiVersion: argoproj.io/v1alpha1\nmetadata: {name: wf}\nspec:\n  entrypoint: main\n  parallelism: 8\n  templates:\n    - {name: t, container: {image: x, command: ['true']}}\n    - name: main\n      steps:\n";
 
 fn exits(ended: &Ended) -> Vec<Exit> {
-    let nodes = ended.status.nodes.values().filter(|node| node.r#type == Some(tiphys_spec::NodeType::Pod));
-    nodes.filter_map(|node| Exit::read(&ended.folder.pod(&node.id, 0).join("main.exit")).expect("a record")).collect()
+    let nodes = ended
+        .status
+        .nodes
+        .values()
+        .filter(|node| node.r#type == Some(tiphys_spec::NodeType::Pod));
+    nodes
+        .filter_map(|node| {
+            Exit::read(&ended.folder.pod(&node.id, 0).join("main.exit")).expect("a record")
+        })
+        .collect()
 }
 
 /// The same processes without the engine, so many at once; what each took, and the records.
@@ -29,20 +37,30 @@ async fn bare(bench: &Bench, count: usize, at_once: usize) -> (Duration, Vec<Exi
                 record: folder.join("record"),
                 ..Container::default()
             };
-            sandbox.start(container).await.expect("it starts").wait().await
+            sandbox
+                .start(container)
+                .await
+                .expect("it starts")
+                .wait()
+                .await
         }));
     }
     let mut exits = Vec::new();
     for task in tasks {
         exits.push(task.await.expect("it ends"));
     }
-    (start.elapsed() / u32::try_from(count).expect("a small number"), exits)
+    (
+        start.elapsed() / u32::try_from(count).expect("a small number"),
+        exits,
+    )
 }
 
 /// Median, and the longest of 99 in 100, of the pauses between an end and the next start.
 fn gaps(mut exits: Vec<Exit>) -> (Duration, Duration) {
     exits.sort_by_key(|exit| exit.started);
-    let pause = |pair: &[Exit]| Duration::try_from(pair[1].started.duration_since(pair[0].finished)).unwrap_or_default();
+    let pause = |pair: &[Exit]| {
+        Duration::try_from(pair[1].started.duration_since(pair[0].finished)).unwrap_or_default()
+    };
     let mut gaps: Vec<_> = exits.windows(2).map(pause).collect();
     gaps.sort();
     (gaps[gaps.len() / 2], gaps[gaps.len() * 99 / 100])
@@ -53,14 +71,17 @@ async fn steps_side_by_side_cost_little_more_than_their_processes() {
     const STEPS: u32 = 400;
     let bench = Bench::new().await;
     let (alone, _) = bare(&bench, STEPS as usize, 8).await;
-    let yaml = format!("{HEAD}        - [{{name: a, template: t, withSequence: {{count: {STEPS}}}}}]\n");
+    let yaml =
+        format!("{HEAD}        - [{{name: a, template: t, withSequence: {{count: {STEPS}}}}}]\n");
     let start = Instant::now();
     let ended = bench.run(&yaml).await;
     let each = start.elapsed() / STEPS;
     assert_eq!(ended.phase(), "Succeeded");
     assert_eq!(exits(&ended).len(), STEPS as usize);
     let own = each.saturating_sub(alone);
-    println!("{STEPS} steps, 8 at once: {each:?} each, {alone:?} without the engine: {own:?} of our own");
+    println!(
+        "{STEPS} steps, 8 at once: {each:?} each, {alone:?} without the engine: {own:?} of our own"
+    );
     assert!(own < Duration::from_millis(5), "{own:?}");
 }
 
@@ -68,10 +89,15 @@ async fn steps_side_by_side_cost_little_more_than_their_processes() {
 async fn the_next_step_of_a_chain_starts_at_once() {
     const STEPS: usize = 200;
     let bench = Bench::new().await;
-    let steps: String = (0..STEPS).map(|step| format!("        - [{{name: s{step}, template: t}}]\n")).collect();
+    let steps: String = (0..STEPS)
+        .map(|step| format!("        - [{{name: s{step}, template: t}}]\n"))
+        .collect();
     let ended = bench.run(&format!("{HEAD}{steps}")).await;
     assert_eq!(ended.phase(), "Succeeded");
-    let ((median, most), (alone, alone_most)) = (gaps(exits(&ended)), gaps(bare(&bench, STEPS, 1).await.1));
-    println!("from one step's end to the next one's start: median {median:?}, p99 {most:?}; {alone:?}, {alone_most:?} without the engine");
+    let ((median, most), (alone, alone_most)) =
+        (gaps(exits(&ended)), gaps(bare(&bench, STEPS, 1).await.1));
+    println!(
+        "from one step's end to the next one's start: median {median:?}, p99 {most:?}; {alone:?}, {alone_most:?} without the engine"
+    );
     assert!(median < alone + Duration::from_millis(5), "{median:?}");
 }
