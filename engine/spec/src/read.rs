@@ -53,6 +53,26 @@ pub fn read(name: &str, bytes: &[u8]) -> Read {
     }
 }
 
+/// Reads one object from a tree of its own, as a text in another notation gives it.
+pub fn object(
+    document: usize,
+    node: &Arc<Node>,
+    source: &Source,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Object> {
+    let mut reader = Reader {
+        source,
+        diagnostics: Vec::new(),
+        objects: Vec::new(),
+    };
+    match header::of(node, None, source) {
+        Ok(header) => reader.object(document, node, &header),
+        Err(fault) => reader.diagnostics.push(*fault),
+    }
+    diagnostics.append(&mut reader.diagnostics);
+    reader.objects.pop()
+}
+
 struct Reader<'s> {
     source: &'s Source,
     diagnostics: Vec<Diagnostic>,
