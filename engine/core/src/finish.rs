@@ -8,7 +8,7 @@ use crate::render::Place;
 use crate::run::{Shutdown, Stage};
 use crate::work::{Engine, Work};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use tiphys_graph::plan::{OutputSource, Template};
+use tiphys_graph::plan::{Hook, OutputSource, Template};
 use tiphys_spec as spec;
 use tiphys_spec::{NodePhase, NodeType};
 
@@ -269,6 +269,7 @@ impl Engine<'_> {
             self.run.effects.push(Effect::StopPod { key });
         }
         self.run.edit(daemon).daemoned = None;
+        self.run.at_mut(daemon).doom = Some(String::new());
         let owner = self.run.at(daemon).owner;
         self.end(daemon, NodePhase::Succeeded, None);
         if let Owner::Attempt { retry, .. } = owner {
@@ -306,49 +307,69 @@ impl Engine<'_> {
 
     /// Fires what hooks are due; once the node has ended and its hooks too, tells its owner.
     pub fn hooks(&mut self, ix: NodeIx) {
-        let owner = self.run.at(ix).owner;
         let phase = self.run.phase_of(ix);
-        if let Some(call) = self.call_of(owner)
-            && self.run.flow.extra.shutdown != Some(Shutdown::Terminate)
-            && !matches!(
-                owner,
-                Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_)
-            )
-            && (phase == NodePhase::Running || phase.completed())
-            && self.run.node(ix).r#type != Some(NodeType::TaskGroup)
+        if let Some(call) = self.call_of(self.run.at(ix).owner)
+            && self.may_fire(ix, phase)
         {
-            for (index, hook) in call.hooks.iter().enumerate() {
-                let exit = hook.call.name == "exit";
-                let owner = Owner::Hook {
-                    of: ix,
-                    hook: u32::try_from(index).unwrap_or(u32::MAX),
-                };
-                if (exit && !phase.completed())
-                    || self
-                        .run
-                        .find(&self.name_of(owner))
-                        .is_some_and(|ix| self.run.at(ix).linked)
-                {
-                    continue;
-                }
-                let place = Place {
-                    frame: self.run.at(ix).owner.frame(),
-                    own: Some(ix),
-                    ..Place::default()
-                };
-                let fires = match &hook.expression {
-                    None => exit,
-                    Some(_) if self.run.find(&self.name_of(owner)).is_some() => true,
-                    // A hook whose expression cannot be evaluated yet does not fire; once the node has ended that is final.
-                    Some(expression) => self.holds(expression, place).unwrap_or(false),
-                };
-                if fires {
-                    self.start(Start::of(owner));
+            for (index, hook) in (0..).zip(&call.hooks) {
+                if !self.run.at(ix).fired.contains(&index) && self.fires(ix, phase, index, hook) {
+                    let node = self.run.at_mut(ix);
+                    node.fired.push(index);
+                    node.hooks_left += 1;
+                    self.run.flow.open_hooks += 1;
+                    self.start(Start::of(Owner::Hook { of: ix, hook: index }));
                 }
             }
         }
         if phase.terminal() && self.run.at(ix).hooks_left == 0 {
             self.settle(ix);
+        }
+    }
+
+    /// Hooks have no hooks; a loop's nodes have them, its group has not; a daemon that ends with its boundary fires none.
+    fn may_fire(&self, ix: NodeIx, phase: NodePhase) -> bool {
+        let node = self.run.at(ix);
+        let hook = matches!(
+            node.owner,
+            Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_)
+        );
+        let terminated = self.run.flow.extra.shutdown == Some(Shutdown::Terminate);
+        !hook
+            && !terminated
+            && node.doom.is_none()
+            && (phase == NodePhase::Running || phase.completed())
+            && node.status.r#type != Some(NodeType::TaskGroup)
+    }
+
+    fn fires(&self, ix: NodeIx, phase: NodePhase, index: u32, hook: &Hook) -> bool {
+        let exit = hook.call.name == "exit";
+        let owner = Owner::Hook { of: ix, hook: index };
+        if exit && !phase.completed() {
+            return false;
+        }
+        let place = Place {
+            frame: self.run.at(ix).owner.frame(),
+            own: Some(ix),
+            ..Place::default()
+        };
+        match &hook.expression {
+            None => exit,
+            Some(_) if self.run.find(&self.name_of(owner)).is_some() => true,
+            // A hook whose expression cannot be evaluated yet does not fire; once the node has ended that is final.
+            Some(expression) => self.holds(expression, place).unwrap_or(false),
+        }
+    }
+
+    fn hook_settled(&mut self, of: NodeIx) {
+        let left = &mut self.run.at_mut(of).hooks_left;
+        *left = left.saturating_sub(1);
+        if *left == 0 && self.run.phase_of(of).terminal() {
+            self.settle(of);
+        }
+        let flow = &mut self.run.flow;
+        flow.open_hooks = flow.open_hooks.saturating_sub(1);
+        if flow.open_hooks == 0 && flow.closing {
+            self.finish_from_nodes();
         }
     }
 
@@ -359,17 +380,16 @@ impl Engine<'_> {
             return;
         }
         node.settled = true;
-        match node.owner {
+        let alone = matches!(node.owner, Owner::Exit | Owner::WorkflowHook(_));
+        if alone && node.status.daemoned == Some(true) {
+            // Nothing else would end a daemon that has no boundary.
+            self.end_daemon(ix);
+        }
+        match self.run.at(ix).owner {
             Owner::Root => self.root_settled(),
             Owner::Exit => self.exit_settled(),
             Owner::WorkflowHook(_) => self.workflow_hook_settled(),
-            Owner::Hook { of, .. } => {
-                let left = &mut self.run.at_mut(of).hooks_left;
-                *left = left.saturating_sub(1);
-                if *left == 0 && self.run.phase_of(of).terminal() {
-                    self.settle(of);
-                }
-            }
+            Owner::Hook { of, .. } => self.hook_settled(of),
             Owner::Step { frame, group, .. } => self.step_settled(frame, group),
             Owner::StepItem {
                 frame, group, step, ..

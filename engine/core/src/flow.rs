@@ -212,16 +212,18 @@ impl Engine<'_> {
             self.run.flow.phase
         };
         let mut fired = false;
-        for (index, hook) in self.plan.hooks.iter().enumerate() {
-            let owner = Owner::WorkflowHook(u32::try_from(index).unwrap_or(u32::MAX));
-            let known = self.run.find(&self.name_of(owner));
-            if known.is_some_and(|ix| self.run.at(ix).linked) {
+        for (index, hook) in (0..).zip(&self.plan.hooks) {
+            if self.run.flow.fired.contains(&index) {
                 continue;
             }
+            let owner = Owner::WorkflowHook(index);
+            let known = self.run.find(&self.name_of(owner)).is_some();
             let due = hook.expression.as_ref().is_some_and(|expression| {
                 self.holds(expression, Place::default()).unwrap_or(false)
             });
-            if known.is_some() || due {
+            if known || due {
+                self.run.flow.fired.push(index);
+                self.run.flow.hooks_left += 1;
                 self.start(Start::of(owner));
                 fired = true;
             }
@@ -232,7 +234,12 @@ impl Engine<'_> {
     pub fn workflow_hook_settled(&mut self) {
         let flow = &mut self.run.flow;
         flow.hooks_left = flow.hooks_left.saturating_sub(1);
-        if flow.hooks_left == 0 && flow.root.is_some_and(|root| self.run.at(root).settled) {
+        if flow.hooks_left > 0 || !flow.root.is_some_and(|root| self.run.at(root).settled) {
+            return;
+        }
+        if self.run.flow.closing {
+            self.finish_from_nodes();
+        } else {
             self.root_settled();
         }
     }
@@ -286,10 +293,14 @@ impl Engine<'_> {
     }
 
     /// The main part's phase; a failed exit handler spoils a success.
-    fn finish_from_nodes(&mut self) {
+    pub fn finish_from_nodes(&mut self) {
         let Some(root) = self.run.flow.root else {
             return;
         };
+        if self.run.flow.open_hooks + self.run.flow.hooks_left > 0 {
+            self.run.flow.closing = true;
+            return;
+        }
         let mut phase = self.root_phase();
         let mut message = self
             .run

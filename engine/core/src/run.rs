@@ -78,6 +78,8 @@ pub(crate) struct Node {
     pub reason: Option<Reason>,
     /// Hook nodes that have not settled.
     pub hooks_left: u32,
+    /// Hooks that have fired, by index.
+    pub fired: Vec<u32>,
     pub depth: u32,
     pub capture_result: bool,
     pub memo_key: Option<(String, String)>,
@@ -115,6 +117,12 @@ pub(crate) struct Flow {
     pub completed: u32,
     pub deadline: Option<Timestamp>,
     pub hooks_left: u32,
+    /// Hooks of the workflow that have fired, by index.
+    pub fired: Vec<u32>,
+    /// Hooks of nodes that have fired and not settled, all over the workflow.
+    pub open_hooks: u32,
+    /// Only hooks are waited for.
+    pub closing: bool,
     /// `workflow.status` as expressions see it: the phase when this decision began.
     pub seen_phase: WorkflowPhase,
     pub lock_wait: Option<Reason>,
@@ -215,6 +223,9 @@ impl Run {
                 completed: 0,
                 deadline: None,
                 hooks_left: 0,
+                fired: Vec::new(),
+                open_hooks: 0,
+                closing: false,
                 seen_phase: WorkflowPhase::Unknown,
                 lock_wait: None,
                 live: BTreeSet::new(),
@@ -394,6 +405,7 @@ impl Run {
             on_exit: false,
             reason: None,
             hooks_left: 0,
+            fired: Vec::new(),
             depth: 0,
             capture_result: false,
             memo_key: None,

@@ -512,8 +512,7 @@ impl<'a> Engine<'a> {
         match owner {
             Owner::Root => self.run.flow.root = Some(ix),
             Owner::Exit => self.run.flow.exit = Some(ix),
-            Owner::WorkflowHook(_) => self.run.flow.hooks_left += 1,
-            Owner::Hook { of, .. } => self.run.at_mut(of).hooks_left += 1,
+            Owner::WorkflowHook(_) | Owner::Hook { .. } => {}
             Owner::Attempt { retry, .. } => {
                 if let Frame::Retry(frame) = &mut self.run.at_mut(retry).frame {
                     frame.attempts.push(ix);

@@ -123,7 +123,10 @@ impl Run {
         while !self.at(at).linked {
             // An attempt is named after its Retry node.
             let record = self.node(at);
-            let retry = record.name.rsplit_once('(').map(|(name, _)| name);
+            let flag = record.node_flag.as_deref();
+            let attempt = flag.is_some_and(|flag| flag.retried == Some(true));
+            let retry = record.name.rsplit_once('(').filter(|_| attempt);
+            let retry = retry.map(|(name, _)| name);
             let retry = retry.and_then(|name| self.find(name));
             let boundary = record.boundary_id.as_deref();
             match retry.or_else(|| boundary.and_then(|id| self.find_id(id))) {
