@@ -378,3 +378,33 @@ spec:
     }
     assert_eq!(text(&marks.join("done")), "x\n");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_runs_what_failed_and_nothing_else() {
+    let bench = Bench::new().await;
+    let marks = bench.folder.path().join("marks");
+    let yaml = chain(3, &marks, "0").replace(
+        "sleep 0;",
+        "[ {{inputs.parameters.n}} != 1 ] || [ -e /marks/mended ] || exit 7;",
+    );
+    let ended = bench.run(&yaml).await;
+    assert_eq!(ended.end("s1"), "Failed: main: Error (exit code 7)");
+    std::fs::write(marks.join("mended"), "").expect("a file");
+    {
+        let held = ended.folder.hold().expect("it is free");
+        let stored = held.stored().expect("the state").expect("a state");
+        let options = tiphys_core::RetryOptions::default();
+        let (status, extra) =
+            tiphys_core::retry(&stored.status, &stored.extra, &options).expect("it can be retried");
+        held.replace_state(&tiphys_local::Stored { status, extra })
+            .expect("it is stored");
+    }
+    let again = bench.go_on(&ended.folder, Options::default()).await;
+    assert_eq!(again.phase(), "Succeeded");
+    assert_eq!(text(&marks.join("done")), "0\n1\n2\n");
+    let logs = again.folder.logs(&again.node("s1").id);
+    assert_eq!(
+        logs.iter().map(|log| log.attempt).collect::<Vec<_>>(),
+        [0, 1]
+    );
+}
