@@ -333,9 +333,7 @@ impl Engine<'_> {
             node.owner,
             Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_)
         );
-        let terminated = self.run.flow.extra.shutdown == Some(Shutdown::Terminate);
         !hook
-            && !terminated
             && node.doom.is_none()
             && (phase == NodePhase::Running || phase.completed())
             && node.status.r#type != Some(NodeType::TaskGroup)
@@ -344,7 +342,11 @@ impl Engine<'_> {
     fn fires(&self, ix: NodeIx, phase: NodePhase, index: u32, hook: &Hook) -> bool {
         let exit = hook.call.name == "exit";
         let owner = Owner::Hook { of: ix, hook: index };
-        if exit && !phase.completed() {
+        if self.run.find(&self.name_of(owner)).is_some() {
+            return true;
+        }
+        let terminated = self.run.flow.extra.shutdown == Some(Shutdown::Terminate);
+        if terminated || exit && !phase.completed() {
             return false;
         }
         let place = Place {
@@ -354,7 +356,6 @@ impl Engine<'_> {
         };
         match &hook.expression {
             None => exit,
-            Some(_) if self.run.find(&self.name_of(owner)).is_some() => true,
             // A hook whose expression cannot be evaluated yet does not fire; once the node has ended that is final.
             Some(expression) => self.holds(expression, place).unwrap_or(false),
         }

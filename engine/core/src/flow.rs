@@ -1,5 +1,6 @@
 //! The workflow as a whole: its start, its hooks, its exit handler, its end.
 
+use crate::NodeIx;
 use crate::body::later;
 use crate::effect::Effect;
 use crate::frame::{Owner, Start};
@@ -274,13 +275,16 @@ impl Engine<'_> {
         }
         self.run.flow.stage = FlowStage::Exit;
         let terminated = self.run.flow.extra.shutdown == Some(Shutdown::Terminate);
-        let Some(exit) = self.plan.exit.as_ref().filter(|_| !terminated) else {
+        // An exit handler that is on record already was started before the order came: it is taken up, and ends by it.
+        let known = self.run.find(&self.name_of(Owner::Exit)).is_some();
+        let Some(exit) = self.plan.exit.as_ref().filter(|_| known || !terminated) else {
             return self.finish_from_nodes();
         };
         let failures = self.failures();
         self.run.globals.set("workflow.failures", failures);
         self.run.flow.seen_phase = self.root_phase();
         if let Some(expression) = &exit.expression
+            && !known
             && !self.holds(expression, Place::default()).unwrap_or(false)
         {
             return self.finish_from_nodes();
@@ -352,9 +356,26 @@ impl Engine<'_> {
         flow.started.get_or_insert(now);
         flow.finished = Some(now);
         self.run.flow_changed = true;
+        self.end_the_rest();
         if !self.plan.locks.is_empty() {
             let holder = self.workflow_holder();
             self.run.effects.push(Effect::ReleaseLocks { holder });
+        }
+    }
+
+    /// Nothing outlives the workflow: not a node whose owner had ended before it, and was not taken up at a restart.
+    fn end_the_rest(&mut self) {
+        for ix in (0..).map(NodeIx).take(self.run.nodes.len()) {
+            if self.run.phase_of(ix).terminal() {
+                continue;
+            }
+            if self.run.node(ix).r#type == Some(NodeType::Pod) {
+                let key = self.run.pod_key(ix);
+                self.run.effects.push(Effect::StopPod { key });
+            }
+            self.run.edit(ix).daemoned = None;
+            let message = "the workflow ended before it did".to_owned();
+            self.end(ix, NodePhase::Failed, Some(message));
         }
     }
 

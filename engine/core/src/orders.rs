@@ -175,6 +175,10 @@ impl Engine<'_> {
         self.run.flow.extra.shutdown = Some(how);
         self.run.flow.extra.suspended = false;
         self.run.flow_changed = true;
+        if self.run.flow.stage == FlowStage::Locking && !self.run.nodes.is_empty() {
+            // Restored: its nodes are told to end once they are taken up.
+            return;
+        }
         if self.run.flow.stage == FlowStage::Locking {
             self.run.flow.stage = FlowStage::Main;
             self.run.flow.phase = WorkflowPhase::Running;

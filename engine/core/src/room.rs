@@ -34,7 +34,9 @@ impl Engine<'_> {
             return Room::Yes;
         }
         if let Some(boundary) = self.boundary_of(owner) {
-            if self.failing_fast(boundary) {
+            // A hook belongs to a node that was started: it is no new child.
+            let hook = matches!(owner, Owner::Hook { .. });
+            if self.failing_fast(boundary) && !hook {
                 return Room::Never;
             }
             if self.full(boundary) {
@@ -162,7 +164,9 @@ impl Engine<'_> {
         if self.run.phase_of(boundary).terminal() || self.run.at(boundary).active > 0 {
             return;
         }
-        self.run.at_mut(boundary).parked.clear();
+        let hook = |start: &Start| matches!(start.owner, Owner::Hook { .. });
+        self.run.at_mut(boundary).parked.retain(hook);
+        self.run.roomy.push(boundary);
         for ix in self.open_children(boundary) {
             if self.run.at(ix).pod {
                 let key = self.run.pod_key(ix);
