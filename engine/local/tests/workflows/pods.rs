@@ -109,27 +109,27 @@ volumes:
   - {name: me, downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}]}}
   - {name: claim, persistentVolumeClaim: {claimName: lasting}}
 initContainers:
-  - {name: before, image: x, command: [sh, -c, "echo before > /work/before"], mirrorVolumeMounts: true}
+  - {name: before, image: x, command: [sh, -c, "echo before > /pad/before"], mirrorVolumeMounts: true}
 sidecars:
-  - {name: beside, image: x, command: [sh, -c, "echo beside > /work/beside; sleep 60"], mirrorVolumeMounts: true}
+  - {name: beside, image: x, command: [sh, -c, "echo beside > /pad/beside; sleep 60"], mirrorVolumeMounts: true}
 inputs:
   artifacts:
-    - {name: inside, path: /work/deep/art, raw: {data: artifact}}
+    - {name: inside, path: /pad/deep/art, raw: {data: artifact}}
     - {name: outside, path: /opt/art, raw: {data: out}}
 outputs:
-  parameters: [{name: p, valueFrom: {path: /work/out}}]
+  parameters: [{name: p, valueFrom: {path: /pad/out}}]
 container:
   image: x
   command: [sh, -c]
   args:
     - |
-      while ! [ -e /work/beside ]; do sleep 0.01; done
-      cat /work/before /work/beside /map/sub/file /me/name /work/deep/art /opt/art /one/file
+      while ! [ -e /pad/beside ]; do sleep 0.01; done
+      cat /pad/before /pad/beside /map/sub/file /me/name /pad/deep/art /opt/art /one/file
       echo; echo changed >> /opt/art
       echo x 2>/dev/null > /map/new && echo written
-      printf 'out\n\n' > /work/out; echo kept > /claim/kept
+      printf 'out\n\n' > /pad/out; echo kept > /claim/kept
   volumeMounts:
-    - {name: work, mountPath: /work}
+    - {name: work, mountPath: /pad}
     - {name: map, mountPath: /map}
     - {name: me, mountPath: /me}
     - {name: claim, mountPath: /claim}
@@ -179,9 +179,9 @@ spec:
       script:
         image: x
         command: [sh]
-        volumeMounts: [{name: shared, mountPath: /shared}]
+        volumeMounts: [{name: shared, mountPath: /both}]
         source: |
-          echo content > /tmp/file; mkdir -p /tmp/tree/a; echo deep > /tmp/tree/a/b; echo on > /shared/volume
+          echo content > /tmp/file; mkdir -p /tmp/tree/a; echo deep > /tmp/tree/a/b; echo on > /both/volume
           echo err >&2
           echo said
     - name: use
@@ -190,8 +190,8 @@ spec:
         artifacts: [{name: file, path: /data/file}, {name: tree, path: /data/tree, mode: 0755}]
       container:
         image: x
-        command: [sh, -c, "echo {{inputs.parameters.said}}; cat /data/file /data/tree/a/b /shared/volume"]
-        volumeMounts: [{name: shared, mountPath: /shared}]
+        command: [sh, -c, "echo {{inputs.parameters.said}}; cat /data/file /data/tree/a/b /both/volume"]
+        volumeMounts: [{name: shared, mountPath: /both}]
 "#;
     let options = Options {
         archive_logs: true,
