@@ -274,6 +274,8 @@ impl Engine<'_> {
         self.end(daemon, NodePhase::Succeeded, None);
         if let Owner::Attempt { retry, .. } = owner {
             self.run.edit(retry).daemoned = None;
+            self.run.at_mut(retry).doom = Some(String::new());
+            self.attempted(retry, daemon);
         }
     }
 
@@ -293,6 +295,11 @@ impl Engine<'_> {
         if let Some(boundary) = boundary {
             self.run.at_mut(boundary).daemons.push(ix);
         }
+        let counted = match owner {
+            Owner::Attempt { retry, .. } => retry,
+            _ => ix,
+        };
+        self.vacate(counted);
         match owner {
             Owner::Attempt { retry, .. } => {
                 let ip = self.run.node(ix).pod_ip.clone();
@@ -326,12 +333,12 @@ impl Engine<'_> {
         }
     }
 
-    /// Hooks have no hooks; a loop's nodes have them, its group has not; a daemon that ends with its boundary fires none.
+    /// Hooks have no hooks, and a retried node has them, not its attempts; a loop's nodes have them, its group has not; a daemon that ends with its boundary fires none.
     fn may_fire(&self, ix: NodeIx, phase: NodePhase) -> bool {
         let node = self.run.at(ix);
         let hook = matches!(
             node.owner,
-            Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_)
+            Owner::Exit | Owner::Hook { .. } | Owner::WorkflowHook(_) | Owner::Attempt { .. }
         );
         !hook
             && node.doom.is_none()

@@ -78,6 +78,20 @@ impl Engine<'_> {
         }
     }
 
+    /// A daemon that is ready gives up its place among its boundary's children: it ends only once they have.
+    pub fn vacate(&mut self, ix: NodeIx) {
+        let node = self.run.at_mut(ix);
+        let counted = std::mem::take(&mut node.counted);
+        if let Some(boundary) = node.boundary.filter(|_| counted) {
+            let at = self.run.at_mut(boundary);
+            at.active = at.active.saturating_sub(1);
+            self.run.roomy.push(boundary);
+            if self.failing_fast(boundary) && self.run.at(boundary).active == 0 {
+                self.later(Work::FailFast(boundary));
+            }
+        }
+    }
+
     /// Keeps a start until there is room.
     pub fn park(&mut self, boundary: Option<NodeIx>, start: Start) {
         match boundary {
