@@ -192,7 +192,7 @@ Examples:
 
 Exits with 0 if there are no errors, 2 if there are."))]
 pub struct Lint {
-    /// Files or folders (*.yaml, *.yml, *.json); `-` is standard input
+    /// Files or folders (*.flow, *.yaml, *.yml, *.json); `-` is standard input
     #[arg(default_value = ".", value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
     /// How to print what is found
@@ -204,6 +204,9 @@ pub struct Lint {
     /// Treat warnings as errors
     #[arg(long)]
     pub strict: bool,
+    /// What to call standard input; its ending says what it holds
+    #[arg(long, value_name = "NAME")]
+    pub stdin_name: Option<String>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,27 +9,46 @@ use tiphys_graph::Library;
 use tiphys_spec::{ClusterWorkflowTemplate, Diagnostic, Kind, Object, ObjectValue, Read, Source, WorkflowTemplate, diagnostic};
 
 use crate::failure::Failure;
+use crate::notation::{self, Notation};
 
 /// What standard input is called.
 const STDIN: &str = "<stdin>";
 
-/// Reads one file, or standard input for `-`.
+/// Reads one file, or standard input for `-`: its objects, whatever notation they are in.
 pub fn read(path: &Path) -> Result<Read, Failure> {
-    if path == Path::new("-") {
+    read_as(path, None)
+}
+
+/// As [`read`], with a name for standard input.
+fn read_as(path: &Path, stdin_name: Option<&str>) -> Result<Read, Failure> {
+    let bytes = bytes(path)?;
+    Ok(match stdin_name {
+        _ if !is_stdin(path) => notation::read(&path.display().to_string(), &bytes),
+        Some(name) => notation::read(name, &bytes),
+        None => notation::read_unnamed(STDIN, &bytes),
+    })
+}
+
+pub fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// What a file, or standard input, holds.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    if is_stdin(path) {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| Failure::new(format!("read standard input: {error}")))?;
-        return Ok(tiphys_spec::read(STDIN, &bytes));
+        return Ok(bytes);
     }
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
+    std::fs::read(path).map_err(|error| {
         let failure = Failure::new(format!("read {name}: {}", reason(&error)));
         match error.kind() {
             std::io::ErrorKind::NotFound => failure.hint("check the path; `-` reads standard input"),
             std::io::ErrorKind::IsADirectory => failure.hint("name the files in it, or give it with `--with`"),
             _ => failure,
         }
-    })?;
-    Ok(tiphys_spec::read(&name, &bytes))
+    })
 }
 
 /// An I/O error without its number.
@@ -40,21 +59,26 @@ pub fn reason(error: &std::io::Error) -> String {
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// Reads files, and of folders every YAML and JSON file that may hold an object of ours.
-pub fn read_all(paths: &[PathBuf]) -> Result<Vec<Read>, Failure> {
+/// Reads files, and of folders every file that may hold an object of ours.
+pub fn read_all(paths: &[PathBuf], stdin_name: Option<&str>) -> Result<Vec<Read>, Failure> {
     let mut reads = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let mut found = Vec::new();
-            walk(path, &mut found)?;
-            for file in found {
+            for file in of_folder(path)? {
                 reads.extend(relevant(&file)?);
             }
         } else {
-            reads.push(read(path)?);
+            reads.push(read_as(path, stdin_name)?);
         }
     }
     Ok(reads)
+}
+
+/// Every `.flow`, YAML and JSON file of a folder and its folders.
+pub fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    walk(folder, &mut found)?;
+    Ok(found)
 }
 
 /// The files of a folder and its folders, hidden ones left out, in the order of their names.
@@ -70,15 +94,11 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
         // A link to a folder is not followed: it may lead in a circle.
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => walk(&path, found)?,
-            _ if !is_text(&path) || path.is_dir() => {}
+            _ if Notation::of_name(&path).is_none() || path.is_dir() => {}
             _ => found.push(path.strip_prefix("./").map_or(path.clone(), Path::to_owned)),
         }
     }
     Ok(())
-}
-
-fn is_text(path: &Path) -> bool {
-    path.extension().and_then(|end| end.to_str()).is_some_and(|end| matches!(end, "yaml" | "yml" | "json"))
 }
 
 /// A file of a folder, unless nothing in it can concern us.
@@ -86,7 +106,8 @@ fn relevant(path: &Path) -> Result<Option<Read>, Failure> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("read {name}: {}", reason(&error))))?;
     let mentions = |word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
-    Ok((mentions("argoproj.io") || mentions("ConfigMap")).then(|| tiphys_spec::read(&name, &bytes)))
+    let concerns = Notation::of_name(path) == Some(Notation::Flow) || mentions("argoproj.io") || mentions("ConfigMap");
+    Ok(concerns.then(|| notation::read(&name, &bytes)))
 }
 
 /// Objects that others may refer to.

@@ -10,6 +10,7 @@ mod complete;
 mod failure;
 mod files;
 mod logs;
+mod notation;
 mod object;
 mod picture;
 mod printer;

@@ -32,7 +32,7 @@ impl Batch {
             reads.push(files::read(path)?);
         }
         let count = reads.len();
-        reads.extend(files::read_all(with)?);
+        reads.extend(files::read_all(with, None)?);
         tell(Faults::of(&reads), printer)?;
         let mut shelf = Shelf::default();
         // The files themselves come last: their templates win over those of the same name beside them.

@@ -13,7 +13,7 @@ use crate::printer::Printer;
 use crate::{report, style};
 
 pub fn run(args: &Lint, printer: &Printer) -> Outcome {
-    let reads = files::read_all(&args.paths)?;
+    let reads = files::read_all(&args.paths, args.stdin_name.as_deref())?;
     let faults = faults(&reads, args)?;
     print(&faults, args.output, printer)?;
     let count = |severity| faults.diagnostics.iter().filter(|fault| fault.severity == severity).count();
@@ -21,7 +21,7 @@ pub fn run(args: &Lint, printer: &Printer) -> Outcome {
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if objects == 0 && errors == 0 {
         let files = args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-        return Err(Failure::new(format!("find anything to lint in {files}")).hint("workflows have `apiVersion: argoproj.io/v1alpha1`"));
+        return Err(Failure::new(format!("find anything to lint in {files}")).hint("workflows have `apiVersion: argoproj.io/v1alpha1`, or stand in `.flow` files"));
     }
     if matches!(args.output, LintOutput::Human | LintOutput::Simple) {
         printer.line(summary(errors, warnings, objects, reads.len()));
