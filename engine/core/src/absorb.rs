@@ -81,6 +81,11 @@ pub(crate) fn absorb(run: &mut Run, observation: Observation) {
             lock,
             message,
         } => locks_waiting(run, &holder, lock, message),
+        Observation::LocksRefused { holder, message } => {
+            if let Some(of) = holder_node(run, &holder) {
+                run.work.push_back(Work::LocksRefused(of, message));
+            }
+        }
         Observation::MemoFound {
             node,
             outputs,

@@ -139,6 +139,16 @@ impl<'a> Engine<'a> {
         }
     }
 
+    pub fn locks_refused(&mut self, of: Option<NodeIx>, message: String) {
+        match of {
+            Some(ix) if self.run.at(ix).stage == Stage::Locking => {
+                self.end(ix, NodePhase::Error, Some(message))
+            }
+            Some(_) => {}
+            None => self.refused(message),
+        }
+    }
+
     fn look_up(&mut self, ix: NodeIx, template: &Template) {
         let attempt = matches!(self.run.at(ix).owner, Owner::Attempt { .. });
         let Some(memoize) = template.memoize.as_ref().filter(|_| !attempt) else {
@@ -169,6 +179,11 @@ impl<'a> Engine<'a> {
             );
         }
         let node = self.run.at_mut(ix);
+        if node.seated || !node.status.children.is_empty() {
+            // Restored: the cache was asked, and had nothing.
+            node.memo_key = Some((cache, key));
+            return self.begin_body(ix);
+        }
         node.stage = Stage::Memo;
         node.reason = Some(Reason::Memo {
             cache: cache.clone(),
@@ -308,12 +323,12 @@ impl<'a> Engine<'a> {
         if !std::mem::replace(&mut self.run.at_mut(ix).seated, true) {
             self.run.flow.active_pods += 1;
         }
-        if !self
+        if self
             .run
             .node(ix)
             .progress
             .as_deref()
-            .is_some_and(|p| !p.is_empty())
+            .is_none_or(str::is_empty)
         {
             self.run.edit(ix).progress = Some("0/1".to_owned());
         }

@@ -1,7 +1,7 @@
 //! DAGs: a task starts when what it depends on has settled. One settled task costs its dependants.
 
 use crate::NodeIx;
-use crate::frame::{DagFrame, Frame, Owner, Slot, SlotState};
+use crate::frame::{Chosen, DagFrame, Frame, Owner, Slot, SlotState};
 use crate::render::{Place, TextFault};
 use crate::work::Engine;
 use tiphys_expr::{TaskResult, Text};
@@ -58,12 +58,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Targets named by a text with tags, and what they need; none for an empty text: the whole DAG.
-    fn choose(
-        &self,
-        ix: NodeIx,
-        dag: &Dag,
-        text: &Text,
-    ) -> Result<Option<Box<(Vec<u32>, Vec<u32>)>>, String> {
+    fn choose(&self, ix: NodeIx, dag: &Dag, text: &Text) -> Result<Option<Box<Chosen>>, String> {
         let text = self
             .text(
                 text,

@@ -324,7 +324,10 @@ impl Engine<'_> {
                     node.fired.push(index);
                     node.hooks_left += 1;
                     self.run.flow.open_hooks += 1;
-                    self.start(Start::of(Owner::Hook { of: ix, hook: index }));
+                    self.start(Start::of(Owner::Hook {
+                        of: ix,
+                        hook: index,
+                    }));
                 }
             }
         }
@@ -348,7 +351,10 @@ impl Engine<'_> {
 
     fn fires(&self, ix: NodeIx, phase: NodePhase, index: u32, hook: &Hook) -> bool {
         let exit = hook.call.name == "exit";
-        let owner = Owner::Hook { of: ix, hook: index };
+        let owner = Owner::Hook {
+            of: ix,
+            hook: index,
+        };
         if self.run.find(&self.name_of(owner)).is_some() {
             return true;
         }

@@ -70,6 +70,13 @@ impl Engine<'_> {
         }
     }
 
+    /// The workflow's own locks can never be had.
+    pub fn refused(&mut self, message: String) {
+        if self.run.flow.stage == FlowStage::Locking {
+            self.finish(WorkflowPhase::Error, Some(message));
+        }
+    }
+
     fn begin_main(&mut self) {
         let now = self.now;
         let flow = &mut self.run.flow;
@@ -100,25 +107,19 @@ impl Engine<'_> {
     fn globals(&mut self) -> Result<(), String> {
         let workflow = &self.plan.workflow;
         let meta = &workflow.metadata;
-        let mut set = Vec::new();
-        set.push(("workflow.name".to_owned(), self.run.name.to_string()));
-        set.push((
-            "workflow.namespace".to_owned(),
-            self.run.namespace.to_string(),
-        ));
-        set.push(("workflow.uid".to_owned(), self.run.uid.to_string()));
-        set.push((
-            "workflow.mainEntrypoint".to_owned(),
-            workflow.spec.entrypoint.clone().unwrap_or_default(),
-        ));
-        set.push((
-            "workflow.serviceAccountName".to_owned(),
-            workflow
-                .spec
-                .service_account_name
-                .clone()
-                .unwrap_or_else(|| "default".to_owned()),
-        ));
+        let account = workflow.spec.service_account_name.as_deref();
+        let mut set: Vec<(String, String)> = [
+            ("workflow.name", &*self.run.name),
+            ("workflow.namespace", &*self.run.namespace),
+            ("workflow.uid", &*self.run.uid),
+            (
+                "workflow.mainEntrypoint",
+                workflow.spec.entrypoint.as_deref().unwrap_or_default(),
+            ),
+            ("workflow.serviceAccountName", account.unwrap_or("default")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
         if let Some(priority) = workflow.spec.priority {
             set.push(("workflow.priority".to_owned(), priority.to_string()));
         }

@@ -46,8 +46,11 @@ pub(crate) struct DagFrame {
     /// Tasks that have not settled.
     pub left: u32,
     /// Targets, and the tasks they need in order, where `dag.target` was rendered for this run.
-    pub chosen: Option<Box<(Vec<u32>, Vec<u32>)>>,
+    pub chosen: Option<Box<Chosen>>,
 }
+
+/// Tasks of a DAG, by index: the targets, and what they need in an order where dependencies come first.
+pub(crate) type Chosen = (Vec<u32>, Vec<u32>);
 
 /// A retried template under way.
 #[derive(Debug, Default)]
@@ -155,7 +158,11 @@ pub(crate) struct Start {
 
 impl Start {
     pub fn of(owner: Owner) -> Self {
-        Self { owner, name: None, prepared: None }
+        Self {
+            owner,
+            name: None,
+            prepared: None,
+        }
     }
 }
 

@@ -37,6 +37,11 @@ pub enum Observation {
         lock: String,
         message: String,
     },
+    /// The locks can never be had: a limit that nobody knows.
+    LocksRefused {
+        holder: String,
+        message: String,
+    },
     MemoFound {
         node: String,
         outputs: Box<spec::Outputs>,

@@ -235,7 +235,17 @@ impl Engine<'_> {
         if node.status.phase.is_some_and(NodePhase::terminal) {
             return;
         }
-        if node.pod {
+        // Restored, and waiting once more for a lock that it had: what it began is taken up, to be ended.
+        let waits = matches!(node.stage, Stage::Locking | Stage::Memo);
+        let begun = node.seated || !node.status.children.is_empty();
+        if waits && begun {
+            self.run.at_mut(ix).locked = true;
+            self.begin_body(ix);
+            if !self.run.at(ix).pod {
+                return;
+            }
+        }
+        if self.run.at(ix).pod {
             let key = self.run.pod_key(ix);
             let node = self.run.at_mut(ix);
             if node.doom.is_none() {
@@ -249,6 +259,7 @@ impl Engine<'_> {
             }
             return;
         }
+        let node = self.run.at(ix);
         if node.status.r#type == Some(NodeType::Retry)
             && node.stage == Stage::Body
             && let Frame::Retry(frame) = &node.frame

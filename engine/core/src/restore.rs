@@ -62,7 +62,8 @@ impl Run {
         let flag = record.node_flag.as_deref();
         let attempt = flag.is_some_and(|flag| flag.retried == Some(true));
         let asked = record.r#type == Some(NodeType::Pod) && record.progress.is_some();
-        let counted = !phase.terminal() && counts(record.r#type) && !attempt && record.daemoned != Some(true);
+        let counted =
+            !phase.terminal() && counts(record.r#type) && !attempt && record.daemoned != Some(true);
         let boundary = record.boundary_id.as_deref();
         let boundary = boundary.and_then(|id| self.find_id(id));
         if !phase.terminal() && asked {

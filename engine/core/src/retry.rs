@@ -37,9 +37,9 @@ impl Engine<'_> {
         }
         if attempt == 0 {
             self.start(Start::of(Owner::Attempt {
-                    retry: ix,
-                    attempt: 0,
-                }));
+                retry: ix,
+                attempt: 0,
+            }));
         }
     }
 
@@ -161,20 +161,16 @@ impl Engine<'_> {
             .as_ref()
             .map(|text| self.number(text, place, "limit"))
             .transpose()?;
-        if let Some(backoff) = &strategy.backoff {
-            if let Some(next) = self.pause(retry, last, phase, backoff, place, limit, count)? {
-                // The other conditions come first: there is no use in waiting for an attempt that will not be made.
-                return Ok(match next {
-                    Next::Wait(..) => self
-                        .verdict(retry, last, phase, strategy, limit, count)?
-                        .unwrap_or(next),
-                    other => other,
-                });
-            }
+        let pause = match &strategy.backoff {
+            Some(backoff) => self.pause(retry, last, phase, backoff, place, limit, count)?,
+            None => None,
+        };
+        // The other conditions come first: there is no use in waiting for an attempt that will not be made.
+        if let Some(stop @ Next::Stop(..)) = pause {
+            return Ok(stop);
         }
-        Ok(self
-            .verdict(retry, last, phase, strategy, limit, count)?
-            .unwrap_or(Next::Again))
+        let verdict = self.verdict(retry, last, phase, strategy, limit, count)?;
+        Ok(verdict.or(pause).unwrap_or(Next::Again))
     }
 
     /// Policy, limit and expression; none allows another attempt.

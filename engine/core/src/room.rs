@@ -199,7 +199,7 @@ impl Engine<'_> {
         self.end(boundary, NodePhase::Failed, Some(message));
     }
 
-    /// Children that have not ended though nothing is active: suspends, locks waited for, loops.
+    /// Children that have not ended though nothing is active: suspends, locks waited for, loops; not daemons, which end with it.
     fn open_children(&self, boundary: NodeIx) -> Vec<NodeIx> {
         let live = self.run.flow.live.iter().copied();
         let live = live.filter(|ix| self.run.at(*ix).boundary == Some(boundary));
@@ -207,8 +207,11 @@ impl Engine<'_> {
             Frame::Dag(frame) => frame.slots.as_slice(),
             _ => &[],
         };
-        let groups = slots.iter().filter_map(|slot| slot.each.as_ref().and(slot.node));
-        live.chain(groups).collect()
+        let groups = slots
+            .iter()
+            .filter_map(|slot| slot.each.as_ref().and(slot.node));
+        let daemon = |ix: &NodeIx| self.run.node(*ix).daemoned == Some(true);
+        live.chain(groups).filter(|ix| !daemon(ix)).collect()
     }
 }
 

@@ -38,9 +38,12 @@ pub struct Run {
     /// Boundaries in which there may be room again.
     pub(crate) roomy: Vec<NodeIx>,
     /// Step and task names of each template, made on first use.
-    pub(crate) slots: FxHashMap<TemplateId, Arc<FxHashMap<String, (u32, u32)>>>,
+    pub(crate) slots: FxHashMap<TemplateId, SlotNames>,
     pub(crate) volumes: Option<Arc<Vec<k8s_openapi::api::core::v1::Volume>>>,
 }
+
+/// Group and index of each step, or 0 and index of each task, by name.
+pub(crate) type SlotNames = Arc<FxHashMap<String, (u32, u32)>>;
 
 /// One node: its record as Argo writes it, and what only a live run knows.
 #[derive(Debug)]

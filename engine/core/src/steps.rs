@@ -115,7 +115,11 @@ impl<'a> Engine<'a> {
         }
         for (owner, start) in starts {
             match start {
-                Ok(prepared) => self.later(Work::Start(Start { owner, name: None, prepared })),
+                Ok(prepared) => self.later(Work::Start(Start {
+                    owner,
+                    name: None,
+                    prepared,
+                })),
                 Err(items) => self.open_loop(owner, items),
             }
         }

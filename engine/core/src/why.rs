@@ -60,7 +60,11 @@ impl Run {
             all.push((self.node(ix).name.clone(), self.reason(ix, &parked)));
             self.unborn(plan, ix, &mut all);
         }
-        all.extend(parked.into_iter().map(|parked| (parked.name, parked.reason)));
+        all.extend(
+            parked
+                .into_iter()
+                .map(|parked| (parked.name, parked.reason)),
+        );
         all
     }
 
@@ -163,7 +167,10 @@ impl Run {
             let Some(template) = node.template.map(|id| plan.template(id)) else {
                 continue;
             };
-            let reason = match template.parallelism.filter(|_| !(template.fail_fast && node.failed > 0)) {
+            let reason = match template
+                .parallelism
+                .filter(|_| !(template.fail_fast && node.failed > 0))
+            {
                 Some(limit) => Reason::Parallelism {
                     scope: format!("template {}", template.name),
                     limit,
@@ -184,12 +191,7 @@ impl Run {
     }
 
     /// Steps and tasks of a node that have no record yet.
-    fn unborn(
-        &self,
-        plan: &Plan,
-        ix: NodeIx,
-        all: &mut Vec<(String, Reason)>,
-    ) {
+    fn unborn(&self, plan: &Plan, ix: NodeIx, all: &mut Vec<(String, Reason)>) {
         let Some(template) = self.at(ix).template.map(|id| plan.template(id)) else {
             return;
         };

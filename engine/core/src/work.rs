@@ -29,6 +29,8 @@ pub(crate) enum Work {
     Ready(NodeIx),
     LocksAcquired(NodeIx),
     WorkflowLocksAcquired,
+    /// Of a node, or of the workflow itself.
+    LocksRefused(Option<NodeIx>, String),
     MemoFound(NodeIx, Box<spec::Outputs>, Timestamp),
     MemoMissing(NodeIx),
     Asked(Box<Command>),
@@ -91,6 +93,7 @@ impl Engine<'_> {
             Work::PodDone(ix, finished) => self.pod_done(ix, *finished),
             Work::Ready(ix) => self.ready(ix),
             Work::LocksAcquired(ix) => self.locks_acquired(ix),
+            Work::LocksRefused(of, message) => self.locks_refused(of, message),
             Work::WorkflowLocksAcquired => self.workflow_locks_acquired(),
             Work::MemoFound(ix, outputs, created) => self.memo_found(ix, outputs, created),
             Work::MemoMissing(ix) => self.begin_body(ix),
