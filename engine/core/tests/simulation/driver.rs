@@ -79,7 +79,7 @@ impl<'a> Driver<'a> {
             orders,
             given: 0,
             stopped: false,
-           
+
             decisions: 0,
             lives: 1,
             transcript: transcript.then(Vec::new),
@@ -266,7 +266,11 @@ impl<'a> Driver<'a> {
                 serde_json::from_str(text).expect("what was written can be read"),
             );
         }
-        self.world.sweep(self.now, |id| self.ledger.ended(id), status.phase.unwrap_or_default().completed());
+        self.world.sweep(
+            self.now,
+            |id| self.ledger.ended(id),
+            status.phase.unwrap_or_default().completed(),
+        );
         self.run = Run::restore(self.plan, &status, &self.stored.extra, self.seed);
     }
 

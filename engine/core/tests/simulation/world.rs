@@ -307,9 +307,20 @@ impl World {
 
     /// The engine is back: what belongs to nodes that had ended by then is ended too, since the effects that did so may be lost.
     pub fn sweep(&mut self, now: Timestamp, ended: impl Fn(&str) -> bool, finished: bool) {
-        let orphans: Vec<PodKey> = self.pods.iter().filter(|(key, pod)| !pod.ended && (finished || ended(&key.node))).map(|(key, _)| key.clone()).collect();
+        let orphans: Vec<PodKey> = self
+            .pods
+            .iter()
+            .filter(|(key, pod)| !pod.ended && (finished || ended(&key.node)))
+            .map(|(key, _)| key.clone())
+            .collect();
         orphans.iter().for_each(|key| self.stop(key, now));
-        let holders: BTreeSet<String> = self.held.values().flatten().chain(self.queue.iter().map(|request| &request.holder)).cloned().collect();
+        let holders: BTreeSet<String> = self
+            .held
+            .values()
+            .flatten()
+            .chain(self.queue.iter().map(|request| &request.holder))
+            .cloned()
+            .collect();
         for holder in holders {
             if finished || holder.splitn(3, '/').nth(2).is_some_and(&ended) {
                 self.release(&holder, now);
