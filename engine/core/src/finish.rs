@@ -135,6 +135,7 @@ impl Engine<'_> {
         record.message = message.filter(|message| !message.is_empty());
         record.finished_at = Some(Time(now));
         record.synchronization_status = None;
+        record.daemoned = None;
         if record.progress.as_deref().is_some_and(|p| p == "0/1") && phase == NodePhase::Succeeded {
             record.progress = Some("1/1".to_owned());
         }

@@ -193,7 +193,9 @@ impl<'a> Engine<'a> {
         if self.run.phase_of(ix).terminal() {
             return;
         }
-        if self.failing_fast(ix) {
+        // A later group on record was begun before the failure.
+        let next = format!("{}[{}]", self.run.node(ix).name, group + 1);
+        if self.failing_fast(ix) && self.run.find(&next).is_none() {
             return self.fail_fast(ix);
         }
         let (phase, message) = match fault {
