@@ -14,9 +14,11 @@ mod lower;
 mod names;
 mod outline;
 mod place;
+mod raise;
 mod scan;
 mod text;
 mod types;
 mod words;
 
 pub use compile::{Compiled, compile};
+pub use raise::{Raised, raise};

@@ -116,8 +116,8 @@ fn string<'t>(written: &'t str, base: usize, faults: &mut Faults<'_>) -> Vec<Pie
             let length = escape(rest, base + at, &mut pieces, faults);
             at += length;
         } else {
-            let length = rest[1..].find(['$', '\\']).map_or(rest.len(), |next| next + 1);
-            let length = (length..=rest.len()).find(|length| rest.is_char_boundary(*length)).unwrap_or(rest.len());
+            let first = rest.chars().next().map_or(1, char::len_utf8);
+            let length = rest[first..].find(['$', '\\']).map_or(rest.len(), |next| next + first);
             push(&mut pieces, &rest[..length]);
             at += length;
         }

@@ -2,6 +2,7 @@
 
 mod container;
 mod io;
+
 mod object;
 mod signature;
 mod task;
@@ -17,7 +18,9 @@ use crate::fault::Faults;
 use crate::grammar::{self, Nodes, Rule};
 use crate::outline::{Block, Statement};
 use crate::scan::{Kind, Token};
-use crate::words::{self, Words};
+use crate::words::Words;
+
+pub(crate) use io::POLICIES;
 
 /// What lowering works on.
 pub(crate) struct Lower<'a, 'p> {
