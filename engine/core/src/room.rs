@@ -189,6 +189,10 @@ impl Engine<'_> {
             let message = "another child failed and failFast is set".to_owned();
             self.end(ix, NodePhase::Failed, Some(message));
         }
+        // Their hooks, if they have any, come first.
+        if self.run.at(boundary).active > 0 || !self.run.at(boundary).parked.is_empty() {
+            return;
+        }
         let message = "template has failed or errored children and failFast enabled".to_owned();
         if let Frame::Steps(frame) = &self.run.at(boundary).frame
             && let Some(group) = frame.group_node

@@ -107,6 +107,10 @@ impl Run {
         if let Some(reason) = self.above(ix) {
             return reason;
         }
+        if !node.linked {
+            // A hook that outlived its boundary, and a restart: it ends with the workflow.
+            return Reason::Stopping;
+        }
         let children = node.status.children.iter();
         let open = children
             .filter_map(|id| self.find_id(id))
