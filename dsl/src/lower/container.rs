@@ -8,7 +8,7 @@ use crate::build;
 use crate::grammar::{self, Rule};
 use crate::names::Scope;
 use crate::outline::Statement;
-use crate::words::{Body, STATEMENTS, interpreter};
+use crate::words::{Body, STATEMENTS, TEMPLATE, interpreter};
 
 impl<'a> Lower<'a, '_> {
     /// A statement of a container; false when it is none.
@@ -84,7 +84,7 @@ impl<'a> Lower<'a, '_> {
         });
         let option = interpreter(head.word);
         let starts = !head.word.is_empty() || body == Body::Script;
-        if statement.block.is_some() || !quoted || !starts || head.word.ends_with(':') || STATEMENTS.contains(&head.word) {
+        if statement.block.is_some() || !quoted || !starts || head.word.ends_with(':') || STATEMENTS.contains(&head.word) || TEMPLATE.iter().any(|(word, _)| *word == head.word) {
             return false;
         }
         if body == Body::Script {
@@ -101,12 +101,16 @@ impl<'a> Lower<'a, '_> {
             }
             return true;
         }
-        let Some(option) = option.filter(|_| statement.head.len() == 2) else {
+        let options = statement.head.len().saturating_sub(2);
+        let optioned = self.token(statement, 1).is_some_and(|token| token.text(self.text).starts_with('-'));
+        let Some(option) = option.filter(|_| options == 0 || options == 1 && optioned) else {
             return false;
         };
         if let Some(mut texts) = self.texts(head, scope, 0) {
-            let code = texts.split_off(1);
-            texts.push(build::text(self.span(head.word_range()), Style::Plain, option));
+            let code = texts.split_off(1 + options);
+            if options == 0 {
+                texts.push(build::text(self.span(head.word_range()), Style::Plain, option));
+            }
             self.commanded(head, texts, code, into);
         }
         true

@@ -21,6 +21,7 @@ use crate::scan::{Kind, Token};
 use crate::words::Words;
 
 pub(crate) use io::POLICIES;
+pub(crate) use value::OURS;
 
 /// What lowering works on.
 pub(crate) struct Lower<'a, 'p> {

@@ -12,6 +12,9 @@ use crate::names::Scope;
 use crate::outline::{Block, Statement};
 use crate::text;
 
+/// What `@` before a key stands for.
+pub(crate) const OURS: &str = "workflows.argoproj.io/";
+
 impl<'a> Lower<'a, '_> {
     /// Text, whatever it looks like.
     pub fn text_node(&mut self, pair: &Pair<'_>, base: usize, scope: &Scope<'_>) -> Node {
@@ -25,6 +28,8 @@ impl<'a> Lower<'a, '_> {
         let range = grammar::range(pair, base);
         let name = match pair.as_str().as_bytes().first() {
             Some(b'"' | b'\'') => text::letters(pair.as_str(), range.start, &mut self.faults),
+            // Short for the keys that workflows know by themselves.
+            Some(b'@') if pair.as_rule() != Rule::name => format!("{OURS}{}", &pair.as_str()[1..]),
             _ => pair.as_str().to_owned(),
         };
         (name, range)

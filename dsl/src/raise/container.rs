@@ -198,6 +198,11 @@ fn texts_of(command: &[&str], args: &[&str], scope: &Scope<'_>) -> Vec<String> {
         ([program, option], [code]) if interpreter(program) == Some(*option) => {
             vec![format!("{program} {}", says::text(code, scope, Bare::Never))]
         }
+        ([program, option], [code])
+            if interpreter(program).is_some() && option.starts_with('-') && crate::scan::is_word(option) && !option.contains("${") =>
+        {
+            vec![format!("{program} {option} {}", says::text(code, scope, Bare::Never))]
+        }
         ([program], args) => vec![format!("run {}", words_of(&[&[*program], args].concat(), scope))],
         (command, args) => {
             let mut texts = Vec::new();

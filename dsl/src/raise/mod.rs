@@ -105,6 +105,8 @@ fn written(at: At<'_>, kind: &Kind, source: &Source, _: &Notes, plain: FxHashSet
 /// The templates that come out unequal; none where the rest of the object does.
 fn differences(text: &str, value: &Value) -> Option<Vec<usize>> {
     let compiled = crate::compile("raised", text.as_bytes());
+    #[cfg(debug_assertions)]
+    for d in &compiled.diagnostics { if d.is_error() { eprintln!("DEBUG {d}\n{}", text.lines().nth(d.span.map_or(1,|s|s.start.line) as usize -1).unwrap_or("")); } }
     let [object] = compiled.objects.as_slice() else {
         return None;
     };

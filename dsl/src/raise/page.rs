@@ -3,7 +3,7 @@
 use super::notes::Taken;
 
 /// Columns that a block on one line may take.
-const WIDTH: usize = 100;
+const WIDTH: usize = 110;
 /// Statements that a block on one line may hold.
 const ON_ONE_LINE: usize = 5;
 

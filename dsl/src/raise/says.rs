@@ -299,8 +299,11 @@ pub(super) fn value(value: &Value, scope: &Scope<'_>) -> String {
 }
 
 pub(super) fn key(name: &str) -> String {
-    let plain = is_word(name) && !name.contains(':') && !name.contains("${");
-    if plain {
+    let is_plain = |name: &str| is_word(name) && !name.contains(':') && !name.contains("${") && !name.starts_with('@');
+    if let Some(own) = name.strip_prefix(crate::lower::OURS).filter(|own| is_plain(own)) {
+        return format!("@{own}");
+    }
+    if is_plain(name) {
         return name.to_owned();
     }
     string(&[Part::Letters(name.to_owned())])

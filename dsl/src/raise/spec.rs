@@ -175,9 +175,10 @@ impl Raiser<'_> {
             match key {
                 "entrypoint" if value.text() == implied => {}
                 "arguments" if signed => {}
-                "arguments" if uses.is_some_and(|uses| self.use_text(uses, spec, &scope).is_some()) => {}
+                "arguments" if uses.is_some_and(|uses| self.use_text(uses, spec, &scope).is_some_and(|text| text.ends_with(')'))) => {}
                 "workflowTemplateRef" => {
-                    let item = match self.use_text(value, spec, &scope) {
+                    let arguments = if signed { None } else { Some(spec) };
+                    let item = match self.use_text(value, arguments.unwrap_or(value), &scope) {
                         Some(text) => Item::new(text),
                         None => Item::new(format!("workflowTemplateRef: {}", says::value(value.value, &scope))),
                     };
@@ -258,7 +259,9 @@ impl Raiser<'_> {
     fn claim(&mut self, at: At<'_>, scope: &Scope<'_>) -> Item {
         let storage = at.path(&["spec", "resources", "requests", "storage"]);
         let modes = at.path(&["spec", "accessModes"]).map(|modes| modes.items()).unwrap_or_default();
-        let simple = at.only(&["metadata", "spec"])
+        let simple = at.only(&["apiVersion", "kind", "metadata", "spec"])
+            && at.text_at(&["apiVersion"]).is_none_or(|version| version == "v1")
+            && at.text_at(&["kind"]).is_none_or(|kind| kind == "PersistentVolumeClaim")
             && at.get("metadata").is_some_and(|at| at.only(&["name"]))
             && at.get("spec").is_some_and(|at| at.only(&["accessModes", "resources"]))
             && at.path(&["spec", "resources"]).is_some_and(|at| at.only(&["requests"]))

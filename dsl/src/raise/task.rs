@@ -254,9 +254,9 @@ impl Raiser<'_> {
     /// What a task waits for, unless its arguments say so already.
     fn after(&mut self, at: At<'_>, scope: &Scope<'_>, listed: bool) -> String {
         let implied = used(at, scope);
-        if let Some(listed) = at.get("dependencies") {
-            let names: Vec<&str> = listed.items().into_iter().filter_map(|name| name.text()).collect();
-            if names == implied && at.get("depends").is_none() {
+        if let Some(dependencies) = at.get("dependencies") {
+            let names: Vec<&str> = dependencies.items().into_iter().filter_map(|name| name.text()).collect();
+            if listed && names == implied && at.get("depends").is_none() {
                 return String::new();
             }
             let names: Vec<String> = names.iter().map(|name| says::text(name, scope, Bare::Words)).collect();
@@ -269,6 +269,15 @@ impl Raiser<'_> {
             None => " after none".to_owned(),
         }
     }
+}
+
+/// It lists what it waits for, and that is not what its arguments say.
+pub(super) fn is_listed(at: At<'_>, scope: &Scope<'_>) -> bool {
+    let Some(listed) = at.get("dependencies") else {
+        return false;
+    };
+    let names: Vec<&str> = listed.items().into_iter().filter_map(|name| name.text()).collect();
+    used(at, scope) != names
 }
 
 /// The tasks whose outputs a task uses, in the order in which lowering comes upon them.

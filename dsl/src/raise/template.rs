@@ -67,7 +67,8 @@ impl Raiser<'_> {
         let bodies: Vec<_> = KINDS.iter().filter(|(field, ..)| at.get(field).is_some()).collect();
         let name = at.text_at(&["name"]).unwrap_or_default();
         let plain = self.plain.contains(&number) || bodies.len() != 1 || name.is_empty();
-        let mut item = if plain { self.plain_template(at, &scope) } else { self.sugared(at, bodies[0], &scope, name) };
+        let unsigned = Signature::default();
+        let mut item = if plain { self.plain_template(at, &Scope::of(globals, &unsigned)) } else { self.sugared(at, bodies[0], &scope, name) };
         item.apart = true;
         item
     }
@@ -240,7 +241,7 @@ impl Raiser<'_> {
             match key {
                 "tasks" => {
                     let tasks = value.items();
-                    let listed = tasks.iter().any(|task| task.get("dependencies").is_some());
+                    let listed = tasks.iter().any(|task| super::task::is_listed(*task, scope));
                     block.extend(tasks.into_iter().map(|task| self.task(task, scope, listed)));
                 }
                 "failFast" if value.value == &Value::Bool(false) => block.push(self.item(value, Item::new("fail-fast false"))),
