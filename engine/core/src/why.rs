@@ -1,6 +1,6 @@
 //! Why a node has not ended, also where it has no record yet.
 
-use crate::frame::{Frame, Owner, SlotState, Start};
+use crate::frame::{Frame, Owner, Slot, SlotState, Start};
 use crate::run::{FlowStage, Run};
 use crate::{NodeIx, Reason};
 use tiphys_graph::plan::{Body, Plan};
@@ -111,9 +111,20 @@ impl Run {
             // A hook that outlived its boundary, and a restart: it ends with the workflow.
             return Reason::Stopping;
         }
+        let slots: &[Slot] = match &node.frame {
+            Frame::Dag(frame) => &frame.slots,
+            Frame::Steps(frame) => frame.slots.last().map(Vec::as_slice).unwrap_or_default(),
+            Frame::None | Frame::Retry(_) => &[],
+        };
+        // A task hangs off the tasks before it, not off its DAG: its slot is where the DAG knows it.
+        let tasks = slots.iter().filter(|slot| slot.state == SlotState::Open);
+        let tasks = tasks.filter_map(|slot| slot.node);
         let children = node.status.children.iter();
-        let open = children
-            .filter_map(|id| self.find_id(id))
+        let children = children.filter_map(|id| self.find_id(id));
+        let children =
+            children.filter(|child| !matches!(self.at(*child).owner, Owner::Task { .. }));
+        let open = tasks
+            .chain(children)
             .filter(|child| !self.phase_of(*child).terminal() || self.at(*child).hooks_left > 0)
             .map(|child| self.node(child).display_name.clone());
         let unborn = parked
