@@ -10,10 +10,10 @@ use crate::complete;
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    the workflow failed
+  1    the workflow failed, or was stopped
   2    bad input or usage; for `lint`: errors were found
   101  a bug in tiphys itself
-  130  interrupted
+  130  interrupted by Ctrl-C
 
 Environment:
   TIPHYS_HOME  where runs are kept (default: ~/.local/state/tiphys)
@@ -34,7 +34,7 @@ Examples:
 /// Run workflows written for Argo Workflows, on this machine and without a cluster.
 #[derive(Parser, Debug)]
 #[command(name = "tiphys", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(before_long_help = "", after_help = const_str(EXAMPLES), after_long_help = long_after())]
+#[command(after_help = const_str(EXAMPLES), after_long_help = long_after())]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,

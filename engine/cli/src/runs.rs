@@ -23,7 +23,9 @@ pub fn home(global: &Global) -> Result<Home, Failure> {
 pub fn find(home: &Home, name: &str) -> Result<RunFolder, Failure> {
     if name == LATEST {
         let list = home.list().map_err(|error| Failure::of(&error))?;
-        let newest = list.first().ok_or_else(|| Failure::new("find the newest run: there is none").hint("run a workflow with `tiphys run FILE`"))?;
+        // Stored times may have lost their parts of a second.
+        let newest = list.iter().max_by_key(|run| (run.created.as_second(), run.started, run.created));
+        let newest = newest.ok_or_else(|| Failure::new("find the newest run: there is none").hint("run a workflow with `tiphys run FILE`"))?;
         return home.run(&newest.name).map_err(|error| Failure::of(&error));
     }
     home.run(name).map_err(|error| {
@@ -34,6 +36,14 @@ pub fn find(home: &Home, name: &str) -> Result<RunFolder, Failure> {
             None => failure.hint("`tiphys list` shows all runs"),
         }
     })
+}
+
+/// What waits in a run and why, told by the process that runs it. None where nobody runs it.
+pub fn waiting(folder: &RunFolder, node: &str) -> Option<Vec<(String, String)>> {
+    let mut reasons = folder.why(node).ok().flatten()?;
+    // A node that waits for what hangs further down has nothing to say itself.
+    reasons.retain(|(_, reason)| reason.trim() != "waits for");
+    Some(reasons)
 }
 
 /// The runs that a filter means, newest first.

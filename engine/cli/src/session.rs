@@ -1,6 +1,7 @@
 //! One run driven in this process: the sandbox, the loop, the view, and what Ctrl-C does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tiphys_core::Run;
 use tiphys_graph::plan::Plan;
@@ -98,7 +99,8 @@ pub async fn go_on(plan: Arc<Plan>, held: Held, sandbox: Sandbox, settings: &Set
     let (notices, noticed) = mpsc::unbounded_channel();
     let view = View::new(&held, run.status(), settings);
     let shown = tokio::spawn(view.watch(listener, orders.clone(), noticed));
-    let interrupts = tokio::spawn(interrupts(orders.clone(), notices));
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let interrupts = tokio::spawn(interrupts(orders.clone(), notices, Arc::clone(&interrupted)));
     let options = Options { pods: settings.parallelism, events: Some(events.clone()), controls: Some(controls), ..Options::default() };
     let driven = drive(plan, run, &held, sandbox, options).await;
     interrupts.abort();
@@ -115,7 +117,10 @@ pub async fn go_on(plan: Arc<Plan>, held: Held, sandbox: Sandbox, settings: &Set
         return Err(failure);
     }
     print(&workflow, settings)?;
-    Ok(exit_of(&workflow))
+    Ok(match exit_of(&workflow) {
+        Exit::Failed if interrupted.load(Ordering::Relaxed) => Exit::Interrupted,
+        exit => exit,
+    })
 }
 
 /// The exit code that says how a workflow ended.
@@ -135,7 +140,7 @@ fn print(workflow: &Workflow, settings: &Settings<'_>) -> Result<(), Failure> {
 }
 
 /// The first interruption stops the run, the second terminates it, the third kills what runs and leaves it.
-async fn interrupts(orders: mpsc::Sender<Control>, notices: mpsc::UnboundedSender<String>) {
+async fn interrupts(orders: mpsc::Sender<Control>, notices: mpsc::UnboundedSender<String>, interrupted: Arc<AtomicBool>) {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind);
     let (Ok(mut int), Ok(mut term), Ok(mut hup)) = (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup())) else {
@@ -149,6 +154,7 @@ async fn interrupts(orders: mpsc::Sender<Control>, notices: mpsc::UnboundedSende
             _ = term.recv() => count += 1,
             _ = hup.recv() => count = 3,
         }
+        interrupted.store(true, Ordering::Relaxed);
         let (control, text) = match count {
             1 => (Control::Order(Order::Stop { selector: None, message: None }), "stopping; exit handlers run (press Ctrl-C again to terminate)"),
             2 => (Control::Order(Order::Terminate), "terminating (press Ctrl-C again to kill at once)"),

@@ -48,10 +48,6 @@ impl Line {
         self.0.iter().map(|run| run.text.width()).sum()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Filled up with blanks to `width`.
     pub fn pad(&mut self, width: usize) {
         let missing = width.saturating_sub(self.width());

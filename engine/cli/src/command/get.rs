@@ -47,7 +47,7 @@ pub fn show(folder: &RunFolder, workflow: &Workflow, output: GetOutput, keep: &d
     if output != GetOutput::Short {
         printer.line("");
     }
-    let waiting = if status.phase.is_some_and(WorkflowPhase::completed) { Vec::new() } else { folder.why("").ok().flatten().unwrap_or_default() };
+    let waiting = if status.phase.is_some_and(WorkflowPhase::completed) { Vec::new() } else { runs::waiting(folder, "").unwrap_or_default() };
     let waits = |node: &NodeStatus| waiting.iter().find(|(name, reason)| *name == node.name && reason != "runs").map(|(_, reason)| reason.clone());
     let facts = Facts { workflow: folder.name(), now, utf8: printer.utf8(), waits: &waits };
     let columns = match output {

@@ -26,7 +26,7 @@ pub fn watch(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
     let mut tick = 0;
     let workflow = loop {
         let workflow = object::of_run(&folder)?;
-        let waiting = folder.why("").ok().flatten().unwrap_or_default();
+        let waiting = runs::waiting(&folder, "").unwrap_or_default();
         let waits: HashMap<String, String> = waiting.into_iter().filter(|(_, reason)| reason != "runs").collect();
         let status = workflow.status.clone().unwrap_or_default();
         let ended = status.phase.unwrap_or_default().completed() || !folder.alive();

@@ -27,7 +27,7 @@ pub fn run(args: &Why, global: &Global, printer: &Printer) -> Outcome {
     let workflow = object::of_run(&folder)?;
     let node = args.node.as_deref().unwrap_or_default();
     let ended = workflow.status.as_ref().is_some_and(|status| status.phase.unwrap_or_default().completed());
-    let answers = if ended { of_ended(&folder, &workflow, node) } else { of_waiting(&folder, &workflow, node)? };
+    let answers = if ended { of_ended(&folder, &workflow, node) } else { of_waiting(&folder, &workflow, node) };
     if answers.is_empty() {
         let failure = Failure::new(format!("find `{node}` in the run `{}`", folder.name()));
         return Err(failure.hint(format!("`tiphys get {}` shows its nodes", folder.name())));
@@ -46,18 +46,17 @@ fn tell(answer: &Answer, folder: &RunFolder, printer: &Printer) {
 }
 
 /// Of a run that goes on, from the process that runs it.
-fn of_waiting(folder: &RunFolder, workflow: &Workflow, node: &str) -> Result<Vec<Answer>, Failure> {
-    let Some(reasons) = folder.why(node).map_err(|error| Failure::of(&error))? else {
+fn of_waiting(folder: &RunFolder, workflow: &Workflow, node: &str) -> Vec<Answer> {
+    let Some(reasons) = runs::waiting(folder, node) else {
         let reason = format!("nobody runs it: its process has ended; `tiphys resume {}` goes on with it", folder.name());
-        return Ok(vec![Answer { node: String::new(), phase: object::status_word(workflow), reason, log: Vec::new() }]);
+        return vec![Answer { node: String::new(), phase: object::status_word(workflow), reason, log: Vec::new() }];
     };
     let phase = |name: &str| {
         let nodes = workflow.status.iter().flat_map(|status| status.nodes.values());
         nodes.into_iter().find(|node| node.name == name).and_then(|node| node.phase).unwrap_or_default().to_string()
     };
-    // What only waits for what it holds says nothing new while something inside is listed too.
     let told = |(name, reason): (String, String)| Answer { phase: phase(&name), node: name, reason, log: Vec::new() };
-    Ok(reasons.into_iter().map(told).collect())
+    reasons.into_iter().map(told).collect()
 }
 
 /// Of a run that has ended, from its records.
@@ -82,7 +81,7 @@ fn of_ended(folder: &RunFolder, workflow: &Workflow, wanted: &str) -> Vec<Answer
     let reason = status.message.clone().filter(|message| !message.is_empty()).map_or_else(|| phase.clone(), |message| format!("{phase}: {}", named(&message, workflow)));
     let mut answers = vec![Answer { node: String::new(), phase, reason, log: Vec::new() }];
     let silent = |node: &&&NodeStatus| !matches!(node.r#type, Some(NodeType::StepGroup | NodeType::TaskGroup));
-    let unhappy = nodes.iter().filter(silent).filter(|node| !matches!(node.phase, Some(NodePhase::Succeeded) | None));
+    let unhappy = nodes.iter().filter(|node| node.name != folder.name()).filter(silent).filter(|node| !matches!(node.phase, Some(NodePhase::Succeeded) | None));
     answers.extend(unhappy.map(explain));
     answers
 }

@@ -74,7 +74,7 @@ fn step(row: &Row<'_>, facts: &Facts<'_>) -> Line {
 }
 
 /// The template of a node, with where it is from.
-pub fn template(node: &NodeStatus) -> String {
+fn template(node: &NodeStatus) -> String {
     match &node.template_ref {
         Some(reference) => format!("{}/{}", reference.name, reference.template.as_deref().unwrap_or_default()),
         None => node.template_name.clone().unwrap_or_default(),

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use tiphys_spec::{NodePhase, NodeStatus};
 
-pub use columns::{Columns, Facts, lines, pod_name, template};
+pub use columns::{Columns, Facts, lines, pod_name};
 use shape::{Block, Shape};
 
 /// How a tree is drawn.

@@ -127,7 +127,7 @@ fn index(name: &str) -> Option<u64> {
 /// By start, then the number in a loop, then the name.
 pub fn sort(nodes: &mut [&NodeStatus]) {
     nodes.sort_by(|a, b| {
-        let key = |node: &NodeStatus| (started(node).map(|time| time.as_second()), index(&node.display_name));
+        let key = |node: &NodeStatus| (started(node), index(&node.display_name));
         (started(a).is_none(), key(a)).cmp(&(started(b).is_none(), key(b))).then_with(|| a.display_name.cmp(&b.display_name))
     });
 }

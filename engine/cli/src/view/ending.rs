@@ -19,7 +19,8 @@ pub fn tell(printer: &Printer, error: bool, folder: &RunFolder, workflow: &Workf
         return;
     }
     if phase != WorkflowPhase::Succeeded && !logs_were_shown {
-        let failed: Vec<&NodeStatus> = status.nodes.values().filter(|node| is_culprit(node)).collect();
+        let mut failed: Vec<&NodeStatus> = status.nodes.values().filter(|node| is_culprit(node)).collect();
+        failed.sort_by_key(|node| (node.finished_at.as_ref().map(|time| time.0), node.name.clone()));
         failed.iter().take(NODES).for_each(|node| culprit(printer, error, folder, node));
         if failed.len() > NODES {
             printer.say(error, format_args!("… and {} more failed", failed.len() - NODES));

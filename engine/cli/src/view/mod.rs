@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tiphys_core::Reason;
 use tiphys_local::{Control, Event, RunFolder};
-use tiphys_spec::{NodeStatus, NodeType, Workflow, WorkflowStatus};
+use tiphys_spec::{NodePhase, NodeStatus, NodeType, Workflow, WorkflowStatus};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -108,11 +108,15 @@ impl View {
         }
         let same = |old: &NodeStatus| old.phase == node.phase && old.message == node.message;
         let hidden = matches!(node.r#type, Some(NodeType::StepGroup | NodeType::TaskGroup));
-        if hidden || old.as_ref().is_some_and(same) {
+        // A step that is about to start says nothing; one that has to wait says why.
+        let phase = node.phase.unwrap_or_default();
+        let silent = phase == NodePhase::Pending && node.message.is_none();
+        if hidden || silent || old.as_ref().is_some_and(same) {
             return;
         }
-        let mut text = node.phase.unwrap_or_default().to_string();
-        if let Some(duration) = node.finished_at.as_ref().and_then(|end| clock::between(node.started_at.as_ref(), Some(end), end.0)) {
+        let mut text = phase.to_string();
+        if phase.completed()
+            && let Some(duration) = node.finished_at.as_ref().and_then(|end| clock::between(node.started_at.as_ref(), Some(end), end.0)) {
             text.push_str(&format!(" ({})", clock::short(duration)));
         }
         if let Some(message) = node.message.as_ref().filter(|message| !message.is_empty()) {
