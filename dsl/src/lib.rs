@@ -10,6 +10,7 @@ mod compile;
 mod expr;
 mod fault;
 mod grammar;
+pub mod index;
 mod lower;
 mod names;
 mod outline;

@@ -5,6 +5,7 @@ mod at;
 mod call;
 mod define;
 pub mod docs;
+mod fields;
 mod path;
 mod refer;
 mod signature;
