@@ -39,6 +39,10 @@ impl Signature {
         self.parameters.iter().find(|input| input.name == name)
     }
 
+    pub fn inputs(&self) -> impl Iterator<Item = &Input> {
+        self.parameters.iter().chain(&self.artifacts)
+    }
+
     pub fn artifact(&self, name: &str) -> Option<&Input> {
         self.artifacts.iter().find(|input| input.name == name)
     }

@@ -182,7 +182,7 @@ pub(crate) const TEMPLATE_FIELDS: [&str; 32] = [
 
 /// Programs that take a text of code, and the option they take it by.
 pub(crate) fn interpreter(program: &str) -> Option<&'static str> {
-    match program {
+    match program.strip_prefix("/bin/").or(program.strip_prefix("/usr/bin/")).unwrap_or(program) {
         "sh" | "bash" | "ash" | "dash" | "zsh" | "python" | "python2" | "python3" => Some("-c"),
         "node" | "perl" | "ruby" => Some("-e"),
         _ => None,

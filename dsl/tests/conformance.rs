@@ -19,6 +19,7 @@ struct Row {
 
 #[test]
 fn every_file_comes_back_as_it_was() {
+    let mut bare = (0, 0);
     let (mut rows, mut objects, mut comments, mut faults) = (Vec::new(), 0, 0, Vec::new());
     for path in files() {
         let (name, text, read) = read_yaml(&path);
@@ -48,6 +49,11 @@ fn every_file_comes_back_as_it_was() {
         if texts(&read.source) != texts(&back.source) {
             faults.push(format!("{name}: comments differ: {} and {}", read.source.comments.len(), back.source.comments.len()));
         }
+        let noted = |source: &tiphys_spec::Source| {
+            source.comments.iter().map(|comment| solid(&source.text[comment.span.range()])).sum::<usize>()
+        };
+        bare.0 += solid(&text) - noted(&read.source);
+        bare.1 += solid(&raised.text) - noted(&back.source);
         objects += before.len();
         comments += read.source.comments.len();
         rows.push(Row {
@@ -66,6 +72,8 @@ fn every_file_comes_back_as_it_was() {
     println!("files {}  objects equal {objects}  comments kept {comments}", rows.len());
     println!("lines {} → {} ({:.1} %)", sum(|row| row.yaml.0), sum(|row| row.flow.0), lines * 100.0);
     println!("characters {} → {} ({:.1} %)", sum(|row| row.yaml.1), sum(|row| row.flow.1), characters * 100.0);
+    let bare = bare.1 as f64 / bare.0 as f64;
+    println!("characters without comments {:.1} %", bare * 100.0);
     rows.sort_by(|a, b| (b.flow.1 * a.yaml.1).cmp(&(a.flow.1 * b.yaml.1)));
     for row in rows.iter().take(5) {
         println!("worst: {} lines {:?} characters {:?}", row.file, (row.yaml.0, row.flow.0), (row.yaml.1, row.flow.1));

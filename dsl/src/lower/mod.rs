@@ -21,6 +21,7 @@ use crate::scan::{Kind, Token};
 use crate::words::Words;
 
 pub(crate) use io::POLICIES;
+pub(crate) use task::implied_input;
 pub(crate) use value::OURS;
 
 /// What lowering works on.

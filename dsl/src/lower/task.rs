@@ -375,6 +375,15 @@ impl<'a> Lower<'a, '_> {
         let mut wanted = None;
         let mut name = String::new();
         let mut used = Vec::new();
+        if let Some(first) = pair.clone().into_inner().next().filter(|first| first.as_rule() == Rule::expression) {
+            name = self.unnamed(&first, head, signature);
+            if let Some(signature) = signature {
+                artifact |= signature.artifact(&name).is_some() && signature.parameter(&name).is_none();
+                wanted = signature.parameter(&name).and_then(|input| input.of.clone());
+            }
+            let value = build::text(item.span, Style::Plain, name.clone());
+            self.put(&mut item, &["name"], grammar::range(&first, head.base), value);
+        }
         for part in pair.clone().into_inner() {
             let at = grammar::range(&part, head.base);
             match part.as_rule() {
@@ -411,6 +420,25 @@ impl<'a> Lower<'a, '_> {
             }
         }
         (item, artifact, used)
+    }
+
+    /// The input that an argument without a name is for: the one that is called as the value is, or the only one.
+    fn unnamed(&mut self, value: &Pair<'a>, head: Head<'a>, signature: Option<&Signature>) -> String {
+        match implied_input(value.as_str().trim(), signature) {
+            Some(name) => name,
+            None => {
+                let help = match signature {
+                    Some(signature) if signature.inputs().next().is_some() => {
+                        let names: Vec<&str> = signature.inputs().map(|input| input.name.as_str()).collect();
+                        format!("it takes {}", names.join(", "))
+                    }
+                    Some(_) => "it takes nothing".to_owned(),
+                    None => "write `name: value`".to_owned(),
+                };
+                self.faults.error("unnamed-argument", grammar::range(value, head.base), "this argument needs a name", help);
+                String::new()
+            }
+        }
     }
 
     /// The value of an argument.
@@ -656,6 +684,22 @@ impl<'a> Lower<'a, '_> {
             }
         }
     }
+}
+
+/// The input that a value without a name is for.
+pub(crate) fn implied_input(value: &str, signature: Option<&Signature>) -> Option<String> {
+    let is_name = !value.is_empty()
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        && !value.starts_with(|c: char| c.is_ascii_digit());
+    let Some(signature) = signature.filter(|signature| !signature.open) else {
+        return is_name.then(|| value.to_owned());
+    };
+    if is_name && signature.inputs().any(|input| input.name == value) {
+        return Some(value.to_owned());
+    }
+    let mut inputs = signature.inputs();
+    let only = inputs.next()?;
+    inputs.next().is_none().then(|| only.name.clone())
 }
 
 /// What an argument is for.

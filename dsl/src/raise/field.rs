@@ -9,7 +9,7 @@ use super::Raiser;
 use crate::names::{Globals, Scope};
 
 /// Columns that a value on one line may take.
-const WIDTH: usize = 88;
+const WIDTH: usize = 100;
 
 impl Raiser<'_> {
     /// `key: value`, or `key { … }` where it is long or holds comments.

@@ -24,7 +24,7 @@ impl Raiser<'_> {
         if parts.is_empty() {
             return Some(String::new());
         }
-        Some(if line.len() > 96 || line.contains('\n') {
+        Some(if line.len() > 104 || line.contains('\n') {
             let lines: Vec<String> = parts.iter().map(|part| format!("  {},", part.replace('\n', "\n  "))).collect();
             format!("(\n{}\n)", lines.join("\n"))
         } else {

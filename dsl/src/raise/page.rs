@@ -66,7 +66,7 @@ impl Item {
             nested += usize::from(item.block.is_some());
             parts.push(item.line(room)?);
         }
-        if nested > 0 && block.len() > 2 {
+        if nested > 0 && block.len() > 3 {
             return None;
         }
         let inside = parts.join("; ");
@@ -123,7 +123,7 @@ pub(super) fn render(items: &[Item], depth: usize, out: &mut String) {
     for (at, item) in items.iter().enumerate() {
         let room = WIDTH.saturating_sub(2 * depth);
         let tall = item.apart && item.line(room).is_none();
-        if at > 0 && (tall || before_is_block) {
+        if (at > 1 && tall) || before_is_block {
             out.push('\n');
         }
         before_is_block = tall;

@@ -179,13 +179,13 @@ impl Raiser<'_> {
                 return None;
             }
             let value = parameter.text_at(&["value"]).filter(|_| parameter.only(&["name", "value"]))?;
-            parts.push(format!("{}: {}", says::name(name), given(value, scope)));
+            parts.push(named(name, given(value, scope), signature));
         }
         for artifact in at.get("artifacts").map(|found| found.items()).unwrap_or_default() {
             parts.push(artifact_argument(artifact, scope, signature)?);
         }
         let line = parts.join(", ");
-        if line.len() > 90 || line.contains('\n') {
+        if line.len() > 100 || line.contains('\n') {
             let lines: Vec<String> = parts.iter().map(|part| format!("  {},", part.replace('\n', "\n  "))).collect();
             return Some(format!("(\n{}\n)", lines.join("\n")));
         }
@@ -202,7 +202,7 @@ impl Raiser<'_> {
             ("withItems", Value::Array(_)) => {
                 let items: Vec<String> = at.items().iter().map(|item| says::value(item.value, &outer)).collect();
                 let line = items.join(", ");
-                Some(if line.len() > 90 {
+                Some(if line.len() > 100 {
                     let lines: Vec<String> = items.iter().map(|item| format!("  {item},")).collect();
                     format!("for item in [\n{}\n]", lines.join("\n"))
                 } else {
@@ -367,6 +367,15 @@ fn given(value: &str, scope: &Scope<'_>) -> String {
     says::text(value, scope, Bare::Never)
 }
 
+/// `name: value`, or the value alone where there is no doubt what it is for.
+fn named(name: &str, value: String, signature: Option<&Signature>) -> String {
+    let same = crate::lower::implied_input(&value, signature);
+    if same.as_deref() == Some(name) && !value.starts_with('{') && (!value.contains(':') || value.starts_with(['"', '\'', '`'])) {
+        return value;
+    }
+    format!("{}: {value}", says::name(name))
+}
+
 fn artifact_argument(at: At<'_>, scope: &Scope<'_>, signature: Option<&Signature>) -> Option<String> {
     let name = at.text_at(&["name"])?;
     let known = signature.is_some_and(|found| found.artifact(name).is_some() && found.parameter(name).is_none());
@@ -375,7 +384,7 @@ fn artifact_argument(at: At<'_>, scope: &Scope<'_>, signature: Option<&Signature
     if at.only(&["name", "from"])
         && let Some(from) = expression(at.text_at(&["from"])?, scope)
     {
-        return Some(format!("{mark}{key}: {from}"));
+        return Some(if known { named(name, from, signature) } else { format!("{mark}{key}: {from}") });
     }
     let fields: Vec<String> = at
         .entries()
