@@ -1,0 +1,1 @@
+//! What crosses crates is tested here: which crate may use which, and recorded answers put to the whole engine.
