@@ -9,6 +9,7 @@ mod build;
 mod compile;
 mod expr;
 mod fault;
+mod format;
 mod grammar;
 pub mod index;
 mod lower;
@@ -20,6 +21,9 @@ mod scan;
 mod text;
 mod types;
 mod words;
+mod yaml;
 
 pub use compile::{Compiled, compile};
+pub use format::format;
 pub use raise::{Raised, raise};
+pub use yaml::yaml;

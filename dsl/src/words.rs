@@ -9,6 +9,7 @@ pub(crate) const METADATA: Words = &[
     ("annotations", "annotations"),
     ("description", "annotations.workflows.argoproj.io/description"),
     ("title", "annotations.workflows.argoproj.io/title"),
+    ("version", "annotations.workflows.argoproj.io/version"),
 ];
 
 pub(crate) const SPEC: Words = &[

@@ -58,6 +58,10 @@ impl<'a> Lower<'a, '_> {
                     let value = build::plain(self.span(at.clone()), "true");
                     self.put(node, &["optional"], at, value);
                 }
+                Rule::plain => {
+                    let value = build::map(self.span(at.clone()));
+                    self.put(node, &["archive", "none"], at, value);
+                }
                 Rule::give => self.give(part, head.base, node),
                 _ => {
                     let path = self.text_node(&part, head.base, scope);

@@ -25,8 +25,8 @@ impl Raiser<'_> {
             return Some(String::new());
         }
         Some(if line.len() > 104 || line.contains('\n') {
-            let lines: Vec<String> = parts.iter().map(|part| format!("  {},", part.replace('\n', "\n  "))).collect();
-            format!("(\n{}\n)", lines.join("\n"))
+            let lines: Vec<String> = parts.iter().map(|part| format!("  {}", part.replace('\n', "\n  "))).collect();
+            format!("(\n{}\n)", lines.join(",\n"))
         } else {
             format!("({line})")
         })
@@ -57,7 +57,7 @@ impl Raiser<'_> {
         let mut text = format!("out artifact {}", says::name(at.text_at(&["name"]).unwrap_or_default()));
         let mut rest = Vec::new();
         let mut entries = at.entries();
-        let order = ["name", "path", "from", "fromExpression", "optional", "globalName"];
+        let order = ["name", "path", "from", "fromExpression", "optional", "archive", "globalName"];
         entries.sort_by_key(|(key, _)| order.iter().position(|known| known == key).unwrap_or(order.len()));
         for (key, value) in entries {
             match (key, value.value) {
@@ -76,6 +76,7 @@ impl Raiser<'_> {
                     }
                 }
                 ("optional", serde_json::Value::Bool(true)) => text.push_str(" optional"),
+                ("archive", _) if value.only(&["none"]) && value.get("none").is_some_and(|none| none.only(&[])) => text.push_str(" plain"),
                 ("globalName", serde_json::Value::String(name)) => text.push_str(&format!(" as {}", says::name(name))),
                 _ => rest.push(self.field(key, value, scope)),
             }

@@ -47,6 +47,9 @@ pub fn raise(objects: &[Object], source: &Arc<Source>) -> Raised {
         let last = at + 1 == objects.len();
         one(object, source, &mut notes, last, &mut raised);
     }
+    if let Ok(text) = crate::format("raised", &raised.text) {
+        raised.text = text;
+    }
     raised
 }
 
@@ -105,8 +108,6 @@ fn written(at: At<'_>, kind: &Kind, source: &Source, _: &Notes, plain: FxHashSet
 /// The templates that come out unequal; none where the rest of the object does.
 fn differences(text: &str, value: &Value) -> Option<Vec<usize>> {
     let compiled = crate::compile("raised", text.as_bytes());
-    #[cfg(debug_assertions)]
-    for d in &compiled.diagnostics { if d.is_error() { eprintln!("DEBUG {d}\n{}", text.lines().nth(d.span.map_or(1,|s|s.start.line) as usize -1).unwrap_or("")); } }
     let [object] = compiled.objects.as_slice() else {
         return None;
     };

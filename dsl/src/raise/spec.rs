@@ -117,6 +117,7 @@ impl Raiser<'_> {
             let word = match key {
                 "workflows.argoproj.io/description" => Some("description"),
                 "workflows.argoproj.io/title" => Some("title"),
+                "workflows.argoproj.io/version" => Some("version"),
                 _ => None,
             };
             let text = says::text(value.text().unwrap_or_default(), scope, Bare::Any);

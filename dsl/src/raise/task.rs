@@ -186,8 +186,8 @@ impl Raiser<'_> {
         }
         let line = parts.join(", ");
         if line.len() > 100 || line.contains('\n') {
-            let lines: Vec<String> = parts.iter().map(|part| format!("  {},", part.replace('\n', "\n  "))).collect();
-            return Some(format!("(\n{}\n)", lines.join("\n")));
+            let lines: Vec<String> = parts.iter().map(|part| format!("  {}", part.replace('\n', "\n  "))).collect();
+            return Some(format!("(\n{}\n)", lines.join(",\n")));
         }
         Some(format!("({line})"))
     }
