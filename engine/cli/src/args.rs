@@ -33,7 +33,12 @@ Examples:
 
 /// Run workflows written for Argo Workflows, on this machine and without a cluster.
 #[derive(Parser, Debug)]
-#[command(name = "tiphys", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "tiphys",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 #[command(after_help = const_str(EXAMPLES), after_long_help = long_after())]
 pub struct Cli {
     #[command(flatten)]
@@ -54,7 +59,14 @@ fn long_after() -> String {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// When to use colours
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
     pub color: When,
     /// Write ASCII characters only
     #[arg(long, global = true)]
@@ -142,7 +154,13 @@ pub struct Run {
     #[arg(short, long, value_name = "KEY=VALUE,…", value_delimiter = ',', value_parser = pair)]
     pub labels: Vec<(String, String)>,
     /// What steps run in (default: docker if an engine answers, else host)
-    #[arg(long, value_enum, value_name = "KIND", env = "TIPHYS_SANDBOX", hide_env = true)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        env = "TIPHYS_SANDBOX",
+        hide_env = true
+    )]
     pub sandbox: Option<Sandbox>,
     /// How many steps may run at once
     #[arg(long, value_name = "N")]
@@ -335,7 +353,12 @@ pub struct Get {
 #[derive(Args, Debug, Default, Clone)]
 pub struct NodeFilter {
     /// Only nodes in one of these phases
-    #[arg(long, value_name = "PHASE,…", value_delimiter = ',', conflicts_with = "node_field_selector")]
+    #[arg(
+        long,
+        value_name = "PHASE,…",
+        value_delimiter = ',',
+        conflicts_with = "node_field_selector"
+    )]
     pub status: Vec<String>,
     /// Only nodes that match, such as displayName=approve or phase!=Succeeded
     #[arg(long, value_name = "SELECTOR")]
@@ -486,7 +509,13 @@ pub struct View {
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<RunOutput>,
     /// What steps run in
-    #[arg(long, value_enum, value_name = "KIND", env = "TIPHYS_SANDBOX", hide_env = true)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        env = "TIPHYS_SANDBOX",
+        hide_env = true
+    )]
     pub sandbox: Option<Sandbox>,
 }
 
@@ -622,7 +651,11 @@ pub struct Copy {
     #[arg(long, value_name = "NAME")]
     pub template_name: Option<String>,
     /// Where each goes inside OUTDIR
-    #[arg(long, value_name = "PATTERN", default_value = "{namespace}/{workflowName}/{nodeId}/outputs/{artifactName}")]
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        default_value = "{namespace}/{workflowName}/{nodeId}/outputs/{artifactName}"
+    )]
     pub path: String,
 }
 
@@ -657,14 +690,17 @@ pub enum VersionOutput {
 /// `name=value`; the value may hold further `=`.
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.to_owned()))
+        }
         _ => Err("expected NAME=VALUE".to_owned()),
     }
 }
 
 /// `10s`, `5m`, `3h`, `1d`, and such in a row.
 fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
-    crate::clock::parse(text).ok_or_else(|| "expected a duration such as 30s, 10m, 3h or 1d".to_owned())
+    crate::clock::parse(text)
+        .ok_or_else(|| "expected a duration such as 30s, 10m, 3h or 1d".to_owned())
 }
 
 #[cfg(test)]

@@ -4,7 +4,12 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// Units of a short duration, in seconds.
-const UNITS: [(&str, &str, i64); 4] = [("d", "day", 86_400), ("h", "hour", 3_600), ("m", "minute", 60), ("s", "second", 1)];
+const UNITS: [(&str, &str, i64); 4] = [
+    ("d", "day", 86_400),
+    ("h", "hour", 3_600),
+    ("m", "minute", 60),
+    ("s", "second", 1),
+];
 
 /// `10s`, `5m`, `1h30m`, `1d`, `1.5h`.
 pub fn parse(text: &str) -> Option<SignedDuration> {
@@ -14,7 +19,9 @@ pub fn parse(text: &str) -> Option<SignedDuration> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(rest.len());
         total += number
             * match &rest[..end] {
                 "w" => 604_800.0,
@@ -28,7 +35,9 @@ pub fn parse(text: &str) -> Option<SignedDuration> {
         rest = &rest[end..];
     }
     let known = !text.trim().is_empty() && total.is_finite() && total < 1e12;
-    known.then(|| SignedDuration::try_from_secs_f64(total).ok()).flatten()
+    known
+        .then(|| SignedDuration::try_from_secs_f64(total).ok())
+        .flatten()
 }
 
 /// The two largest units: `850ms`, `12s`, `1m20s`, `3h5m`, `2d`.
@@ -40,7 +49,10 @@ pub fn short(duration: SignedDuration) -> String {
     if millis < 10_000 && millis % 1_000 != 0 {
         return format!("{}.{}s", millis / 1_000, millis % 1_000 / 100);
     }
-    two_units(duration).iter().map(|(count, unit)| format!("{count}{}", unit.0)).collect()
+    two_units(duration)
+        .iter()
+        .map(|(count, unit)| format!("{count}{}", unit.0))
+        .collect()
 }
 
 /// In words: `1 minute 20 seconds`.
@@ -80,7 +92,11 @@ pub fn between(start: Option<&Time>, end: Option<&Time>, now: Timestamp) -> Opti
 pub fn stamp(time: &Time, now: Timestamp) -> String {
     let zoned = time.0.to_zoned(TimeZone::UTC);
     let age = now.duration_since(time.0);
-    let ago = if age.is_negative() { format!("{} from now", long(-age)) } else { format!("{} ago", long(whole(age))) };
+    let ago = if age.is_negative() {
+        format!("{} from now", long(-age))
+    } else {
+        format!("{} ago", long(whole(age)))
+    };
     format!("{} ({ago})", zoned.strftime("%a %b %d %H:%M:%S %z"))
 }
 
@@ -101,7 +117,14 @@ mod tests {
 
     #[test]
     fn reads_and_writes_durations() {
-        for (text, want) in [("10s", "10s"), ("90s", "1m30s"), ("1h30m", "1h30m"), ("1.5d", "1d12h"), ("250ms", "250ms"), ("1500ms", "1.5s")] {
+        for (text, want) in [
+            ("10s", "10s"),
+            ("90s", "1m30s"),
+            ("1h30m", "1h30m"),
+            ("1.5d", "1d12h"),
+            ("250ms", "250ms"),
+            ("1500ms", "1.5s"),
+        ] {
             assert_eq!(short(parse(text).unwrap()), want, "{text}");
         }
         for text in ["", "10", "m", "1y", "-1s", "1e3s", "99999999999999999999d"] {

@@ -21,11 +21,21 @@ pub fn finished(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn candidates(typed: &OsStr, fits: impl Fn(&Summary) -> bool) -> Vec<CompletionCandidate> {
-    let Some(typed) = typed.to_str() else { return Vec::new() };
+    let Some(typed) = typed.to_str() else {
+        return Vec::new();
+    };
     let home = Home::locate(|name| std::env::var_os(name)).filter(|path| path.is_dir());
-    let list = home.and_then(|path| Home::open(&path).ok()?.list().ok()).unwrap_or_default();
-    let named = list.into_iter().filter(fits).filter(|run| run.name.starts_with(typed));
-    let mut found: Vec<_> = named.take(200).map(|run| CompletionCandidate::new(run.name).help(Some(run.phase.as_str().into()))).collect();
+    let list = home
+        .and_then(|path| Home::open(&path).ok()?.list().ok())
+        .unwrap_or_default();
+    let named = list
+        .into_iter()
+        .filter(fits)
+        .filter(|run| run.name.starts_with(typed));
+    let mut found: Vec<_> = named
+        .take(200)
+        .map(|run| CompletionCandidate::new(run.name).help(Some(run.phase.as_str().into())))
+        .collect();
     if "@latest".starts_with(typed) && !found.is_empty() {
         found.push(CompletionCandidate::new("@latest").help(Some("the newest run".into())));
     }

@@ -33,7 +33,11 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(what: impl Into<String>) -> Failure {
-        Failure { what: what.into(), hint: None, exit: Exit::Usage }
+        Failure {
+            what: what.into(),
+            hint: None,
+            exit: Exit::Usage,
+        }
     }
 
     /// Of an error whose text fits after "failed to ".
@@ -73,8 +77,14 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 pub fn report_bugs() {
     std::panic::set_hook(Box::new(|info| {
         let payload = info.payload();
-        let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let place = info
+            .location()
+            .map(|at| format!(" at {}:{}", at.file(), at.line()))
+            .unwrap_or_default();
         crate::printer::bug(&format!("{}{place}", text.unwrap_or("no message")));
     }));
 }

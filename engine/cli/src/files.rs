@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use tiphys_graph::Library;
-use tiphys_spec::{ClusterWorkflowTemplate, Diagnostic, Kind, Object, ObjectValue, Read, Source, WorkflowTemplate, diagnostic};
+use tiphys_spec::{
+    ClusterWorkflowTemplate, Diagnostic, Kind, Object, ObjectValue, Read, Source, WorkflowTemplate,
+    diagnostic,
+};
 
 use crate::failure::Failure;
 use crate::notation::{self, Notation};
@@ -37,15 +40,22 @@ pub fn is_stdin(path: &Path) -> bool {
 pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     if is_stdin(path) {
         let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| Failure::new(format!("read standard input: {error}")))?;
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map_err(|error| Failure::new(format!("read standard input: {error}")))?;
         return Ok(bytes);
     }
     let name = path.display().to_string();
     std::fs::read(path).map_err(|error| {
         let failure = Failure::new(format!("read {name}: {}", reason(&error)));
         match error.kind() {
-            std::io::ErrorKind::NotFound => failure.hint("check the path; `-` reads standard input"),
-            std::io::ErrorKind::IsADirectory => failure.hint("name the files in it, or give it with `--with`"),
+            std::io::ErrorKind::NotFound => {
+                failure.hint("check the path; `-` reads standard input")
+            }
+            std::io::ErrorKind::IsADirectory => {
+                failure.hint("name the files in it, or give it with `--with`")
+            }
             _ => failure,
         }
     })
@@ -56,7 +66,10 @@ pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// Reads files, and of folders every file that may hold an object of ours.
@@ -83,8 +96,13 @@ pub fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 /// The files of a folder and its folders, hidden ones left out, in the order of their names.
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("read {}: {}", folder.display(), reason(&error)));
-    let mut entries: Vec<_> = std::fs::read_dir(folder).map_err(failed)?.flatten().collect();
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("read {}: {}", folder.display(), reason(&error)))
+    };
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .map_err(failed)?
+        .flatten()
+        .collect();
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
@@ -104,9 +122,16 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
 /// A file of a folder, unless nothing in it can concern us.
 fn relevant(path: &Path) -> Result<Option<Read>, Failure> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("read {name}: {}", reason(&error))))?;
-    let mentions = |word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
-    let concerns = Notation::of_name(path) == Some(Notation::Flow) || mentions("argoproj.io") || mentions("ConfigMap");
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::new(format!("read {name}: {}", reason(&error))))?;
+    let mentions = |word: &str| {
+        bytes
+            .windows(word.len())
+            .any(|window| window == word.as_bytes())
+    };
+    let concerns = Notation::of_name(path) == Some(Notation::Flow)
+        || mentions("argoproj.io")
+        || mentions("ConfigMap");
     Ok(concerns.then(|| notation::read(&name, &bytes)))
 }
 
@@ -133,12 +158,19 @@ impl Shelf {
         self.library.add(object, source);
         match &object.value {
             ObjectValue::WorkflowTemplate(template) => self.templates.push((**template).clone()),
-            ObjectValue::ClusterWorkflowTemplate(template) => self.cluster_templates.push((**template).clone()),
+            ObjectValue::ClusterWorkflowTemplate(template) => {
+                self.cluster_templates.push((**template).clone())
+            }
             ObjectValue::ConfigMap(map) => self.config_maps.push((**map).clone()),
             ObjectValue::Other { kind, value, .. } if kind == "Secret" => {
                 let secret = serde_json::from_value(value.clone());
                 // The cause may quote the secret: it is not told.
-                self.secrets.push(secret.map_err(|_| Failure::new(format!("read a Secret in {}: a field has the wrong type", source.name)))?);
+                self.secrets.push(secret.map_err(|_| {
+                    Failure::new(format!(
+                        "read a Secret in {}: a field has the wrong type",
+                        source.name
+                    ))
+                })?);
             }
             _ => {}
         }
@@ -148,7 +180,13 @@ impl Shelf {
 
 /// Whether an object can be run.
 pub fn is_runnable(kind: &Kind) -> bool {
-    matches!(kind, Kind::Workflow | Kind::WorkflowTemplate | Kind::ClusterWorkflowTemplate | Kind::CronWorkflow)
+    matches!(
+        kind,
+        Kind::Workflow
+            | Kind::WorkflowTemplate
+            | Kind::ClusterWorkflowTemplate
+            | Kind::CronWorkflow
+    )
 }
 
 /// What is wrong with files, told together with the texts.
@@ -160,8 +198,14 @@ pub struct Faults {
 
 impl Faults {
     pub fn of(reads: &[Read]) -> Faults {
-        let diagnostics = reads.iter().flat_map(|read| read.diagnostics.iter().cloned()).collect();
-        Faults { diagnostics, sources: reads.iter().map(|read| Arc::clone(&read.source)).collect() }
+        let diagnostics = reads
+            .iter()
+            .flat_map(|read| read.diagnostics.iter().cloned())
+            .collect();
+        Faults {
+            diagnostics,
+            sources: reads.iter().map(|read| Arc::clone(&read.source)).collect(),
+        }
     }
 
     pub fn add(&mut self, diagnostics: Vec<Diagnostic>) {
@@ -170,10 +214,23 @@ impl Faults {
 
     /// In the order of the texts, each once.
     pub fn settle(&mut self) {
-        let order = |fault: &Diagnostic| self.sources.iter().position(|source| source.name == fault.source);
-        let place = |fault: &Diagnostic| (order(fault), fault.span.map(|span| span.start.offset), fault.severity);
-        let mut keyed: Vec<_> = std::mem::take(&mut self.diagnostics).into_iter().map(|fault| (place(&fault), fault)).collect();
-        keyed.sort_by(|a, b| a.0.cmp(&b.0));
+        let order = |fault: &Diagnostic| {
+            self.sources
+                .iter()
+                .position(|source| source.name == fault.source)
+        };
+        let place = |fault: &Diagnostic| {
+            (
+                order(fault),
+                fault.span.map(|span| span.start.offset),
+                fault.severity,
+            )
+        };
+        let mut keyed: Vec<_> = std::mem::take(&mut self.diagnostics)
+            .into_iter()
+            .map(|fault| (place(&fault), fault))
+            .collect();
+        keyed.sort_by_key(|(place, _)| *place);
         self.diagnostics = keyed.into_iter().map(|(_, fault)| fault).collect();
         self.diagnostics.dedup();
     }

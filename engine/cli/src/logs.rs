@@ -31,13 +31,24 @@ impl Tail {
         if read().is_err() {
             return Vec::new();
         }
-        let end = if all { self.rest.len() } else { self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1) };
+        let end = if all {
+            self.rest.len()
+        } else {
+            self.rest
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |newline| newline + 1)
+        };
         let lines: Vec<u8> = self.rest.drain(..end).collect();
         if lines.is_empty() {
             return Vec::new();
         }
         let text = String::from_utf8_lossy(&lines);
-        text.strip_suffix('\n').unwrap_or(&text).split('\n').map(visible).collect()
+        text.strip_suffix('\n')
+            .unwrap_or(&text)
+            .split('\n')
+            .map(visible)
+            .collect()
     }
 }
 
@@ -88,13 +99,20 @@ pub struct Follower {
 
 impl Follower {
     pub fn new(folder: &RunFolder) -> Follower {
-        Follower { folder: folder.clone(), open: HashMap::new(), done: HashSet::new() }
+        Follower {
+            folder: folder.clone(),
+            open: HashMap::new(),
+            done: HashSet::new(),
+        }
     }
 
     /// The lines that have come, each with its node's name before it.
     pub fn poll(&mut self, workflow: &str, nodes: &BTreeMap<String, NodeStatus>) -> Vec<String> {
         let mut lines = Vec::new();
-        for node in nodes.values().filter(|node| node.r#type == Some(NodeType::Pod)) {
+        for node in nodes
+            .values()
+            .filter(|node| node.r#type == Some(NodeType::Pod))
+        {
             if self.done.contains(&node.id) || node.phase == Some(tiphys_spec::NodePhase::Pending) {
                 continue;
             }
@@ -102,7 +120,11 @@ impl Follower {
             for log in self.folder.logs(&node.id) {
                 let tail = self.open.entry(log.path.clone()).or_default();
                 let prefix = prefix(view::path(workflow, &node.name), &log.container);
-                lines.extend(tail.read(&log.path, ended).into_iter().map(|line| format!("{prefix}: {line}")));
+                lines.extend(
+                    tail.read(&log.path, ended)
+                        .into_iter()
+                        .map(|line| format!("{prefix}: {line}")),
+                );
             }
             if ended {
                 self.done.insert(node.id.clone());
@@ -114,14 +136,23 @@ impl Follower {
 
 /// What stands before each line, in the colour of its node.
 pub fn prefix(name: &str, container: &str) -> String {
-    let name = if container == "main" { name.to_owned() } else { format!("{name}/{container}") };
+    let name = if container == "main" {
+        name.to_owned()
+    } else {
+        format!("{name}/{container}")
+    };
     style::paint(style::of_name(&name), name)
 }
 
 /// The last lines of a node's main container.
 pub fn last(folder: &RunFolder, node: &str, count: usize) -> Vec<String> {
-    let log = folder.logs(node).into_iter().rfind(|log| log.container == "main");
-    let lines = log.map(|log| Tail::default().read(&log.path, true)).unwrap_or_default();
+    let log = folder
+        .logs(node)
+        .into_iter()
+        .rfind(|log| log.container == "main");
+    let lines = log
+        .map(|log| Tail::default().read(&log.path, true))
+        .unwrap_or_default();
     lines[lines.len().saturating_sub(count)..].to_vec()
 }
 

@@ -27,13 +27,25 @@ impl Notation {
     /// Of a text without a name: YAML's and JSON's first letters never begin a block of .flow.
     pub fn of_text(bytes: &[u8]) -> Notation {
         let text = String::from_utf8_lossy(bytes);
-        let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
+        let mut lines = text
+            .trim_start_matches('\u{feff}')
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty());
         let Some(first) = lines.clone().find(|line| !line.starts_with("//")) else {
-            return if lines.next().is_some() { Notation::Flow } else { Notation::Yaml };
+            return if lines.next().is_some() {
+                Notation::Flow
+            } else {
+                Notation::Yaml
+            };
         };
-        let word = first.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let word = first
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .next()
+            .unwrap_or_default();
         let rest = &first[word.len()..];
-        let begins_block = matches!(word, "workflow" | "library" | "cluster" | "cron" | "object") && !rest.starts_with(':');
+        let begins_block = matches!(word, "workflow" | "library" | "cluster" | "cron" | "object")
+            && !rest.starts_with(':');
         match first.chars().next() {
             Some('{' | '[') => Notation::Json,
             _ if begins_block => Notation::Flow,

@@ -20,7 +20,11 @@ pub fn finished(submitted: &Workflow, status: WorkflowStatus, extra: &Extra) -> 
         labels.insert(COMPLETED.to_owned(), phase.completed().to_string());
     }
     if let Some(shutdown) = extra.shutdown {
-        let word = if shutdown == Shutdown::Stop { "Stop" } else { "Terminate" };
+        let word = if shutdown == Shutdown::Stop {
+            "Stop"
+        } else {
+            "Terminate"
+        };
         workflow.spec.shutdown = Some(word.to_owned());
     }
     if extra.suspended {
@@ -33,7 +37,10 @@ pub fn finished(submitted: &Workflow, status: WorkflowStatus, extra: &Extra) -> 
 /// The object of a run, as far as it has come.
 pub fn of_run(folder: &RunFolder) -> Result<Workflow, Failure> {
     let submitted = folder.submitted().map_err(|error| Failure::of(&error))?;
-    let stored = folder.stored().map_err(|error| Failure::of(&error))?.unwrap_or_default();
+    let stored = folder
+        .stored()
+        .map_err(|error| Failure::of(&error))?
+        .unwrap_or_default();
     Ok(finished(&submitted.workflow, stored.status, &stored.extra))
 }
 
@@ -47,6 +54,14 @@ pub fn yaml(value: &impl Serialize) -> Result<String, Failure> {
 
 /// `Running (Suspended)`, `Failed (Terminated)` and the plain phases.
 pub fn status_word(workflow: &Workflow) -> String {
-    let phase = workflow.status.as_ref().and_then(|status| status.phase).unwrap_or_default();
-    crate::style::status_word(phase, workflow.spec.suspend == Some(true), workflow.spec.shutdown.is_some())
+    let phase = workflow
+        .status
+        .as_ref()
+        .and_then(|status| status.phase)
+        .unwrap_or_default();
+    crate::style::status_word(
+        phase,
+        workflow.spec.suspend == Some(true),
+        workflow.spec.shutdown.is_some(),
+    )
 }

@@ -29,7 +29,11 @@ impl Printer {
             When::Never => ColorChoice::Never,
         };
         color.write_global();
-        Printer { color, utf8: !global.no_utf8, closed: Arc::default() }
+        Printer {
+            color,
+            utf8: !global.no_utf8,
+            closed: Arc::default(),
+        }
     }
 
     /// Characters beyond ASCII may be written.
@@ -44,18 +48,30 @@ impl Printer {
 
     /// Standard output, or standard error, is a terminal that can be drawn on.
     pub fn live(&self, error: bool) -> bool {
-        let terminal = if error { io::stderr().is_terminal() } else { io::stdout().is_terminal() };
+        let terminal = if error {
+            io::stderr().is_terminal()
+        } else {
+            io::stdout().is_terminal()
+        };
         terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
     /// A stream that takes colours or not, as the user wants it.
     pub fn stream(&self, error: bool) -> Box<dyn Write + Send> {
-        if error { Box::new(AutoStream::new(io::stderr(), self.color)) } else { Box::new(AutoStream::new(io::stdout(), self.color)) }
+        if error {
+            Box::new(AutoStream::new(io::stderr(), self.color))
+        } else {
+            Box::new(AutoStream::new(io::stdout(), self.color))
+        }
     }
 
     /// Text for people, on standard output unless that is kept for an object.
     pub fn say(&self, error: bool, text: impl Display) {
-        if error { self.note(text) } else { self.line(text) }
+        if error {
+            self.note(text)
+        } else {
+            self.line(text)
+        }
     }
 
     /// How many columns standard output has.
@@ -123,7 +139,8 @@ impl Printer {
 
 /// Columns and rows of a terminal.
 pub fn size(stream: &impl std::os::fd::AsFd) -> Option<(usize, usize)> {
-    let (terminal_size::Width(columns), terminal_size::Height(rows)) = terminal_size::terminal_size_of(stream)?;
+    let (terminal_size::Width(columns), terminal_size::Height(rows)) =
+        terminal_size::terminal_size_of(stream)?;
     Some((columns.into(), rows.into()))
 }
 
@@ -132,6 +149,13 @@ pub fn bug(text: &str) {
     let mut err = anstream::stderr();
     let label = style::paint(style::ERROR, "bug");
     // There is no place left to tell that telling failed.
-    let _ = writeln!(err, "\x1b[?25h{label}: tiphys {}: {text}", env!("CARGO_PKG_VERSION"));
-    let _ = writeln!(err, "This is a fault of tiphys, not yours. Please report it with the line above and what you ran.");
+    let _ = writeln!(
+        err,
+        "\x1b[?25h{label}: tiphys {}: {text}",
+        env!("CARGO_PKG_VERSION")
+    );
+    let _ = writeln!(
+        err,
+        "This is a fault of tiphys, not yours. Please report it with the line above and what you ran."
+    );
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tiphys_core::Run;
-use tiphys_graph::plan::Plan;
 use tiphys_graph::Purpose;
+use tiphys_graph::plan::Plan;
 use tiphys_local::sandbox::{Kind, Sandbox};
 use tiphys_local::{Control, Held, Options, Order, RunFolder, Submitted, drive};
 use tiphys_spec::{Workflow, WorkflowPhase};
@@ -29,18 +29,31 @@ pub struct Settings<'a> {
 
 impl<'a> Settings<'a> {
     pub fn of_view(view: &args::View, printer: &'a Printer) -> Settings<'a> {
-        Settings { printer, output: view.output, logs: view.logs, watch: true, sandbox: view.sandbox, parallelism: None }
+        Settings {
+            printer,
+            output: view.output,
+            logs: view.logs,
+            watch: true,
+            sandbox: view.sandbox,
+            parallelism: None,
+        }
     }
 
     /// Whether standard output is kept for the object alone.
     pub fn quiet(&self) -> bool {
-        matches!(self.output, Some(args::RunOutput::Json | args::RunOutput::Yaml | args::RunOutput::Name))
+        matches!(
+            self.output,
+            Some(args::RunOutput::Json | args::RunOutput::Yaml | args::RunOutput::Name)
+        )
     }
 }
 
 /// A runtime for commands that need one.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     built.map_err(|error| Failure::new(format!("start a runtime: {error}")))
 }
 
@@ -48,46 +61,101 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 pub fn plan_of(submitted: &Submitted) -> Result<Plan, Failure> {
     let mut library = tiphys_graph::Library::new();
     for template in &submitted.workflow_templates {
-        library.add_template(template, tiphys_graph::Origin::unread("the run's own templates"));
+        library.add_template(
+            template,
+            tiphys_graph::Origin::unread("the run's own templates"),
+        );
     }
     for template in &submitted.cluster_workflow_templates {
-        library.add_cluster_template(template, tiphys_graph::Origin::unread("the run's own templates"));
+        library.add_cluster_template(
+            template,
+            tiphys_graph::Origin::unread("the run's own templates"),
+        );
     }
     for map in &submitted.config_maps {
-        library.config_maps.insert(map.metadata.name.clone().unwrap_or_default(), map.data.clone().unwrap_or_default());
+        library.config_maps.insert(
+            map.metadata.name.clone().unwrap_or_default(),
+            map.data.clone().unwrap_or_default(),
+        );
     }
     let name = submitted.workflow.metadata.name.clone().unwrap_or_default();
-    let planned = tiphys_graph::plan(&submitted.workflow, &tiphys_graph::Origin::unread(&name), &library, Purpose::Run);
-    let fault = planned.diagnostics.iter().find(|fault| fault.is_error()).map(|fault| fault.message.clone());
-    planned.plan.ok_or_else(|| Failure::new(format!("plan the run `{name}`: {}", fault.unwrap_or_default())))
+    let planned = tiphys_graph::plan(
+        &submitted.workflow,
+        &tiphys_graph::Origin::unread(&name),
+        &library,
+        Purpose::Run,
+    );
+    let fault = planned
+        .diagnostics
+        .iter()
+        .find(|fault| fault.is_error())
+        .map(|fault| fault.message.clone());
+    planned.plan.ok_or_else(|| {
+        Failure::new(format!(
+            "plan the run `{name}`: {}",
+            fault.unwrap_or_default()
+        ))
+    })
 }
 
 /// The sandbox that steps run in.
-pub async fn open_sandbox(kind: Option<args::Sandbox>, folder: &RunFolder) -> Result<Sandbox, Failure> {
+pub async fn open_sandbox(
+    kind: Option<args::Sandbox>,
+    folder: &RunFolder,
+) -> Result<Sandbox, Failure> {
     let kind = kind.map(|kind| match kind {
         args::Sandbox::Host => Kind::Host,
         args::Sandbox::Docker => Kind::Docker,
     });
-    Sandbox::open(kind, &folder.home().scratch()).await.map_err(|error| {
-        let failure = Failure::of(&error);
-        if kind == Some(Kind::Docker) { failure.hint("start Docker or Podman, or use `--sandbox host`") } else { failure }
-    })
+    Sandbox::open(kind, &folder.home().scratch())
+        .await
+        .map_err(|error| {
+            let failure = Failure::of(&error);
+            if kind == Some(Kind::Docker) {
+                failure.hint("start Docker or Podman, or use `--sandbox host`")
+            } else {
+                failure
+            }
+        })
 }
 
 /// Opens a sandbox, takes the run and goes on with it.
-pub async fn begin(folder: &RunFolder, plan: Arc<Plan>, settings: &Settings<'_>) -> Result<Exit, Failure> {
-    begin_held(folder.hold().map_err(|error| Failure::of(&error))?, plan, settings).await
+pub async fn begin(
+    folder: &RunFolder,
+    plan: Arc<Plan>,
+    settings: &Settings<'_>,
+) -> Result<Exit, Failure> {
+    begin_held(
+        folder.hold().map_err(|error| Failure::of(&error))?,
+        plan,
+        settings,
+    )
+    .await
 }
 
 /// Opens a sandbox and goes on with a run that this process has taken.
-pub async fn begin_held(held: Held, plan: Arc<Plan>, settings: &Settings<'_>) -> Result<Exit, Failure> {
+pub async fn begin_held(
+    held: Held,
+    plan: Arc<Plan>,
+    settings: &Settings<'_>,
+) -> Result<Exit, Failure> {
     let sandbox = open_sandbox(settings.sandbox, &held).await?;
-    crate::command::heading(held.name(), &sandbox.describe(), &sandbox.warnings(), settings);
+    crate::command::heading(
+        held.name(),
+        &sandbox.describe(),
+        &sandbox.warnings(),
+        settings,
+    );
     go_on(plan, held, sandbox, settings).await
 }
 
 /// Runs what a folder holds to its end, from where it is. Prints the view and, if asked for, the object.
-pub async fn go_on(plan: Arc<Plan>, held: Held, sandbox: Sandbox, settings: &Settings<'_>) -> Result<Exit, Failure> {
+pub async fn go_on(
+    plan: Arc<Plan>,
+    held: Held,
+    sandbox: Sandbox,
+    settings: &Settings<'_>,
+) -> Result<Exit, Failure> {
     let submitted = held.submitted().map_err(|error| Failure::of(&error))?;
     let run = match held.stored().map_err(|error| Failure::of(&error))? {
         Some(stored) => Run::restore(&plan, &stored.status, &stored.extra, submitted.seed),
@@ -100,19 +168,31 @@ pub async fn go_on(plan: Arc<Plan>, held: Held, sandbox: Sandbox, settings: &Set
     let view = View::new(&held, run.status(), settings);
     let shown = tokio::spawn(view.watch(listener, orders.clone(), noticed));
     let interrupted = Arc::new(AtomicBool::new(false));
-    let interrupts = tokio::spawn(interrupts(orders.clone(), notices, Arc::clone(&interrupted)));
-    let options = Options { pods: settings.parallelism, events: Some(events.clone()), controls: Some(controls), ..Options::default() };
+    let interrupts = tokio::spawn(interrupts(
+        orders.clone(),
+        notices,
+        Arc::clone(&interrupted),
+    ));
+    let options = Options {
+        pods: settings.parallelism,
+        events: Some(events.clone()),
+        controls: Some(controls),
+        ..Options::default()
+    };
     let driven = drive(plan, run, &held, sandbox, options).await;
     interrupts.abort();
     drop((events, orders));
     let run = driven.map_err(|error| Failure::of(&error));
-    let view = shown.await.map_err(|error| Failure::new(format!("show the run: {error}")))?;
+    let view = shown
+        .await
+        .map_err(|error| Failure::new(format!("show the run: {error}")))?;
     let run = run?;
     let status = run.status();
     let workflow = object::finished(&submitted.workflow, status, run.extra());
     view.end(&workflow);
     if !run.finished() {
-        let mut failure = Failure::new(format!("finish the run `{name}`: it was interrupted")).hint(format!("go on with it by `tiphys resume {name}`"));
+        let mut failure = Failure::new(format!("finish the run `{name}`: it was interrupted"))
+            .hint(format!("go on with it by `tiphys resume {name}`"));
         failure.exit = Exit::Interrupted;
         return Err(failure);
     }
@@ -125,25 +205,47 @@ pub async fn go_on(plan: Arc<Plan>, held: Held, sandbox: Sandbox, settings: &Set
 
 /// The exit code that says how a workflow ended.
 pub fn exit_of(workflow: &Workflow) -> Exit {
-    let phase = workflow.status.as_ref().and_then(|status| status.phase).unwrap_or_default();
-    if matches!(phase, WorkflowPhase::Failed | WorkflowPhase::Error) { Exit::Failed } else { Exit::Done }
+    let phase = workflow
+        .status
+        .as_ref()
+        .and_then(|status| status.phase)
+        .unwrap_or_default();
+    if matches!(phase, WorkflowPhase::Failed | WorkflowPhase::Error) {
+        Exit::Failed
+    } else {
+        Exit::Done
+    }
 }
 
 fn print(workflow: &Workflow, settings: &Settings<'_>) -> Result<(), Failure> {
     match settings.output {
-        Some(args::RunOutput::Json) => settings.printer.raw(&format!("{}\n", object::json(workflow)?)),
-        Some(args::RunOutput::Yaml) => settings.printer.raw(&format!("---\n{}", object::yaml(workflow)?)),
-        Some(args::RunOutput::Name) => settings.printer.line(workflow.metadata.name.as_deref().unwrap_or_default()),
+        Some(args::RunOutput::Json) => settings
+            .printer
+            .raw(&format!("{}\n", object::json(workflow)?)),
+        Some(args::RunOutput::Yaml) => settings
+            .printer
+            .raw(&format!("---\n{}", object::yaml(workflow)?)),
+        Some(args::RunOutput::Name) => settings
+            .printer
+            .line(workflow.metadata.name.as_deref().unwrap_or_default()),
         Some(args::RunOutput::Wide) | None => {}
     }
     Ok(())
 }
 
 /// The first interruption stops the run, the second terminates it, the third kills what runs and leaves it.
-async fn interrupts(orders: mpsc::Sender<Control>, notices: mpsc::UnboundedSender<String>, interrupted: Arc<AtomicBool>) {
+async fn interrupts(
+    orders: mpsc::Sender<Control>,
+    notices: mpsc::UnboundedSender<String>,
+    interrupted: Arc<AtomicBool>,
+) {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind);
-    let (Ok(mut int), Ok(mut term), Ok(mut hup)) = (listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup())) else {
+    let (Ok(mut int), Ok(mut term), Ok(mut hup)) = (
+        listen(SignalKind::interrupt()),
+        listen(SignalKind::terminate()),
+        listen(SignalKind::hangup()),
+    ) else {
         // Without handlers Ctrl-C ends the process at once, and the run can be resumed.
         return;
     };
@@ -156,8 +258,17 @@ async fn interrupts(orders: mpsc::Sender<Control>, notices: mpsc::UnboundedSende
         }
         interrupted.store(true, Ordering::Relaxed);
         let (control, text) = match count {
-            1 => (Control::Order(Order::Stop { selector: None, message: None }), "stopping; exit handlers run (press Ctrl-C again to terminate)"),
-            2 => (Control::Order(Order::Terminate), "terminating (press Ctrl-C again to kill at once)"),
+            1 => (
+                Control::Order(Order::Stop {
+                    selector: None,
+                    message: None,
+                }),
+                "stopping; exit handlers run (press Ctrl-C again to terminate)",
+            ),
+            2 => (
+                Control::Order(Order::Terminate),
+                "terminating (press Ctrl-C again to kill at once)",
+            ),
             3 => (Control::Leave, "killing"),
             _ => {
                 view::show_cursor();

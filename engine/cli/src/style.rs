@@ -33,7 +33,11 @@ pub fn of_name(name: &str) -> Style {
 
 /// `text` in a style; whether it shows is decided where it is written.
 pub fn paint(style: Style, text: impl Display) -> String {
-    if style == Style::new() { text.to_string() } else { format!("{style}{text}{style:#}") }
+    if style == Style::new() {
+        text.to_string()
+    } else {
+        format!("{style}{text}{style:#}")
+    }
 }
 
 pub fn of_phase(phase: NodePhase) -> Style {

@@ -42,40 +42,82 @@ impl Batch {
         let jobs = jobs(&reads[..count]);
         let batch = Batch { shelf, jobs, reads };
         if batch.jobs.is_empty() {
-            let names = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-            return Err(Failure::new(format!("find a Workflow in {names}")).hint("it needs an object with `kind: Workflow`, WorkflowTemplate or CronWorkflow"));
+            let names = paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Err(Failure::new(format!("find a Workflow in {names}")).hint(
+                "it needs an object with `kind: Workflow`, WorkflowTemplate or CronWorkflow",
+            ));
         }
         Ok(batch)
     }
 
     /// The plan of a workflow. Errors end the command; warnings and notes are told.
-    pub fn plan(&self, workflow: &Workflow, origin: &Origin, purpose: Purpose, printer: &Printer) -> Result<Plan, Failure> {
+    pub fn plan(
+        &self,
+        workflow: &Workflow,
+        origin: &Origin,
+        purpose: Purpose,
+        printer: &Printer,
+    ) -> Result<Plan, Failure> {
         let planned = plan(workflow, origin, &self.shelf.library, purpose);
-        let mut faults = Faults { diagnostics: planned.diagnostics, ..Faults::of(&self.reads) };
+        let mut faults = Faults {
+            diagnostics: planned.diagnostics,
+            ..Faults::of(&self.reads)
+        };
         if faults.has_errors() {
             // The same faults as `lint` gives, with exact places also inside a CronWorkflow or a shared template.
-            let more = self.reads.iter().flat_map(|read| read.objects.iter().map(move |object| (read, object)));
-            let more = more.filter(|(read, _)| read.source.name == *origin.name()).filter(|(_, object)| object.kind == Kind::CronWorkflow);
-            let exact: Vec<_> = more.flat_map(|(read, object)| check(object, &read.source, &self.shelf.library)).collect();
+            let more = self
+                .reads
+                .iter()
+                .flat_map(|read| read.objects.iter().map(move |object| (read, object)));
+            let more = more
+                .filter(|(read, _)| read.source.name == *origin.name())
+                .filter(|(_, object)| object.kind == Kind::CronWorkflow);
+            let exact: Vec<_> = more
+                .flat_map(|(read, object)| check(object, &read.source, &self.shelf.library))
+                .collect();
             if spec::diagnostic::has_errors(&exact) {
                 faults.diagnostics = exact;
             }
         }
         tell(faults, printer)?;
-        planned.plan.ok_or_else(|| Failure::new("plan the workflow: parts of it are not in the files").hint("give the templates that it refers to with `--with`"))
+        planned.plan.ok_or_else(|| {
+            Failure::new("plan the workflow: parts of it are not in the files")
+                .hint("give the templates that it refers to with `--with`")
+        })
     }
 }
 
 /// Tells faults on standard error; errors end the command.
 fn tell(mut faults: Faults, printer: &Printer) -> Result<(), Failure> {
     faults.settle();
-    for fault in faults.diagnostics.iter().filter(|fault| fault.severity != spec::Severity::Info) {
-        let source = faults.sources.iter().find(|source| source.name == fault.source);
-        printer.note(format_args!("{}\n", report::human(printer, fault, source.map(|source| &**source))));
+    for fault in faults
+        .diagnostics
+        .iter()
+        .filter(|fault| fault.severity != spec::Severity::Info)
+    {
+        let source = faults
+            .sources
+            .iter()
+            .find(|source| source.name == fault.source);
+        printer.note(format_args!(
+            "{}\n",
+            report::human(printer, fault, source.map(|source| &**source))
+        ));
     }
-    let errors = faults.diagnostics.iter().filter(|fault| fault.is_error()).count();
+    let errors = faults
+        .diagnostics
+        .iter()
+        .filter(|fault| fault.is_error())
+        .count();
     if errors > 0 {
-        let mut failure = Failure::new(format!("accept the workflow: {}", crate::command::counted(errors, "error")));
+        let mut failure = Failure::new(format!(
+            "accept the workflow: {}",
+            crate::command::counted(errors, "error")
+        ));
         failure.exit = Exit::Usage;
         return Err(failure);
     }
@@ -84,12 +126,23 @@ fn tell(mut faults: Faults, printer: &Printer) -> Result<(), Failure> {
 
 /// Every Workflow; where there is none, the first object that can be run.
 fn jobs(reads: &[Read]) -> Vec<Job> {
-    let all: Vec<(&Read, &Object)> = reads.iter().flat_map(|read| read.objects.iter().map(move |object| (read, object))).collect();
-    let workflows: Vec<Job> = all.iter().filter(|(_, object)| object.kind == Kind::Workflow).filter_map(|(read, object)| job(read, object)).collect();
+    let all: Vec<(&Read, &Object)> = reads
+        .iter()
+        .flat_map(|read| read.objects.iter().map(move |object| (read, object)))
+        .collect();
+    let workflows: Vec<Job> = all
+        .iter()
+        .filter(|(_, object)| object.kind == Kind::Workflow)
+        .filter_map(|(read, object)| job(read, object))
+        .collect();
     if !workflows.is_empty() {
         return workflows;
     }
-    all.into_iter().filter(|(_, object)| files::is_runnable(&object.kind)).find_map(|(read, object)| job(read, object)).into_iter().collect()
+    all.into_iter()
+        .filter(|(_, object)| files::is_runnable(&object.kind))
+        .find_map(|(read, object)| job(read, object))
+        .into_iter()
+        .collect()
 }
 
 fn job(read: &Read, object: &Object) -> Option<Job> {
@@ -97,42 +150,83 @@ fn job(read: &Read, object: &Object) -> Option<Job> {
     let from = |name: Option<String>, cluster: bool| {
         let name = name.unwrap_or_default();
         let mut workflow = blank(&name);
-        let reference = spec::WorkflowTemplateRef { name: name.clone(), cluster_scope: cluster.then_some(true) };
+        let reference = spec::WorkflowTemplateRef {
+            name: name.clone(),
+            cluster_scope: cluster.then_some(true),
+        };
         workflow.spec.workflow_template_ref = Some(reference);
-        let label = if cluster { "workflows.argoproj.io/cluster-workflow-template" } else { "workflows.argoproj.io/workflow-template" };
-        workflow.metadata.labels.get_or_insert_default().insert(label.to_owned(), name);
-        Job { workflow, origin: Origin::unread(&read.source.name) }
+        let label = if cluster {
+            "workflows.argoproj.io/cluster-workflow-template"
+        } else {
+            "workflows.argoproj.io/workflow-template"
+        };
+        workflow
+            .metadata
+            .labels
+            .get_or_insert_default()
+            .insert(label.to_owned(), name);
+        Job {
+            workflow,
+            origin: Origin::unread(&read.source.name),
+        }
     };
     Some(match &object.value {
-        ObjectValue::Workflow(workflow) => Job { workflow: (**workflow).clone(), origin },
+        ObjectValue::Workflow(workflow) => Job {
+            workflow: (**workflow).clone(),
+            origin,
+        },
         ObjectValue::WorkflowTemplate(template) => from(template.metadata.name.clone(), false),
-        ObjectValue::ClusterWorkflowTemplate(template) => from(template.metadata.name.clone(), true),
-        ObjectValue::CronWorkflow(cron) => Job { workflow: of_cron(cron), origin },
+        ObjectValue::ClusterWorkflowTemplate(template) => {
+            from(template.metadata.name.clone(), true)
+        }
+        ObjectValue::CronWorkflow(cron) => Job {
+            workflow: of_cron(cron),
+            origin,
+        },
         _ => return None,
     })
 }
 
 fn blank(name: &str) -> Workflow {
-    let mut workflow = Workflow { api_version: Some(spec::API_VERSION.to_owned()), kind: Some("Workflow".to_owned()), ..Workflow::default() };
+    let mut workflow = Workflow {
+        api_version: Some(spec::API_VERSION.to_owned()),
+        kind: Some("Workflow".to_owned()),
+        ..Workflow::default()
+    };
     workflow.metadata.generate_name = Some(format!("{name}-"));
     workflow
 }
 
 /// The workflow that a CronWorkflow makes at each of its times.
 fn of_cron(cron: &spec::CronWorkflow) -> Workflow {
-    let name = cron.metadata.name.clone().or_else(|| cron.metadata.generate_name.clone()).unwrap_or_default();
+    let name = cron
+        .metadata
+        .name
+        .clone()
+        .or_else(|| cron.metadata.generate_name.clone())
+        .unwrap_or_default();
     let mut workflow = blank(name.trim_end_matches('-'));
     let given = cron.spec.workflow_metadata.clone().unwrap_or_default();
-    workflow.metadata.namespace.clone_from(&cron.metadata.namespace);
+    workflow
+        .metadata
+        .namespace
+        .clone_from(&cron.metadata.namespace);
     workflow.metadata.annotations = given.annotations;
     workflow.metadata.labels = given.labels;
-    workflow.metadata.labels.get_or_insert_default().insert("workflows.argoproj.io/cron-workflow".to_owned(), name);
+    workflow
+        .metadata
+        .labels
+        .get_or_insert_default()
+        .insert("workflows.argoproj.io/cron-workflow".to_owned(), name);
     workflow.spec = cron.spec.workflow_spec.clone().unwrap_or_default();
     workflow
 }
 
 /// Arguments of `-p` and of a parameter file, the former winning.
-pub fn parameters(given: &[(String, String)], file: Option<&PathBuf>) -> Result<Vec<(String, String)>, Failure> {
+pub fn parameters(
+    given: &[(String, String)],
+    file: Option<&PathBuf>,
+) -> Result<Vec<(String, String)>, Failure> {
     let mut all = match file {
         Some(path) => from_file(path)?,
         None => Vec::new(),
@@ -143,11 +237,17 @@ pub fn parameters(given: &[(String, String)], file: Option<&PathBuf>) -> Result<
 
 fn from_file(path: &PathBuf) -> Result<Vec<(String, String)>, Failure> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| Failure::new(format!("read {name}: {}", files::reason(&error))))?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::new(format!("read {name}: {}", files::reason(&error))))?;
     let mut diagnostics = Vec::new();
     let source = spec::Source::parse(&name, &bytes, &mut diagnostics);
-    let map = source.documents.first().and_then(|node| spec::decode::<serde_json::Map<String, serde_json::Value>>(node, &source, &mut diagnostics));
-    let fault = diagnostics.iter().find(|fault| fault.is_error()).map(ToString::to_string);
+    let map = source.documents.first().and_then(|node| {
+        spec::decode::<serde_json::Map<String, serde_json::Value>>(node, &source, &mut diagnostics)
+    });
+    let fault = diagnostics
+        .iter()
+        .find(|fault| fault.is_error())
+        .map(ToString::to_string);
     let map = match (map, fault) {
         (Some(map), None) => map,
         (_, fault) => {
@@ -159,7 +259,10 @@ fn from_file(path: &PathBuf) -> Result<Vec<(String, String)>, Failure> {
         serde_json::Value::String(text) => text,
         other => other.to_string(),
     };
-    Ok(map.into_iter().map(|(key, value)| (key, text(value))).collect())
+    Ok(map
+        .into_iter()
+        .map(|(key, value)| (key, text(value)))
+        .collect())
 }
 
 /// Sets arguments of a workflow.
@@ -169,12 +272,20 @@ pub fn set_parameters(workflow: &mut Workflow, parameters: &[(String, String)]) 
     }
     let arguments = workflow.spec.arguments.get_or_insert_default();
     for (name, value) in parameters {
-        match arguments.parameters.iter_mut().find(|parameter| parameter.name == *name) {
+        match arguments
+            .parameters
+            .iter_mut()
+            .find(|parameter| parameter.name == *name)
+        {
             Some(parameter) => {
                 parameter.value = Some(value.as_str().into());
                 parameter.value_from = None;
             }
-            None => arguments.parameters.push(spec::Parameter { name: name.clone(), value: Some(value.as_str().into()), ..spec::Parameter::default() }),
+            None => arguments.parameters.push(spec::Parameter {
+                name: name.clone(),
+                value: Some(value.as_str().into()),
+                ..spec::Parameter::default()
+            }),
         }
     }
 }
@@ -184,14 +295,23 @@ pub fn identify(workflow: &mut Workflow) {
     let metadata = &mut workflow.metadata;
     let named = metadata.name.as_ref().is_some_and(|name| !name.is_empty());
     if !named {
-        let prefix = metadata.generate_name.clone().unwrap_or_else(|| "workflow-".to_owned());
+        let prefix = metadata
+            .generate_name
+            .clone()
+            .unwrap_or_else(|| "workflow-".to_owned());
         metadata.name = Some(format!("{prefix}{}", suffix()));
     }
-    metadata.namespace.get_or_insert_with(|| "default".to_owned());
+    metadata
+        .namespace
+        .get_or_insert_with(|| "default".to_owned());
     let bits = u128::from(random()) << 64 | u128::from(random());
     metadata.uid = Some(uuid(bits));
-    metadata.creation_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::now()));
-    workflow.api_version.get_or_insert_with(|| spec::API_VERSION.to_owned());
+    metadata.creation_timestamp = Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(
+        jiff::Timestamp::now(),
+    ));
+    workflow
+        .api_version
+        .get_or_insert_with(|| spec::API_VERSION.to_owned());
     workflow.kind.get_or_insert_with(|| "Workflow".to_owned());
     workflow.status = None;
 }
@@ -200,7 +320,12 @@ pub fn identify(workflow: &mut Workflow) {
 pub fn random() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     let mut hasher = std::hash::RandomState::new().build_hasher();
-    hasher.write_u128(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos());
+    hasher.write_u128(
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos(),
+    );
     hasher.finish()
 }
 
@@ -220,5 +345,12 @@ pub fn suffix() -> String {
 fn uuid(bits: u128) -> String {
     let bits = bits & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let hex = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }

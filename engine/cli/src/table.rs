@@ -12,7 +12,11 @@ pub struct Table {
 
 impl Table {
     pub fn new(head: &[&'static str], gap: usize) -> Table {
-        Table { head: head.to_vec(), rows: Vec::new(), gap }
+        Table {
+            head: head.to_vec(),
+            rows: Vec::new(),
+            gap,
+        }
     }
 
     pub fn row(&mut self, cells: Vec<Line>) {
@@ -26,7 +30,11 @@ impl Table {
 
     /// Head and rows as lines.
     pub fn lines(self, headed: bool) -> Vec<Line> {
-        let head: Vec<Line> = self.head.iter().map(|name| Line::new().then(style::BOLD, name)).collect();
+        let head: Vec<Line> = self
+            .head
+            .iter()
+            .map(|name| Line::new().then(style::BOLD, name))
+            .collect();
         let mut widths = vec![0; self.head.len()];
         for cells in self.rows.iter().flatten().chain(headed.then_some(&head)) {
             for (width, cell) in widths.iter_mut().zip(cells) {
@@ -42,6 +50,9 @@ impl Table {
             line
         };
         let head = headed.then_some(Some(head));
-        head.into_iter().chain(self.rows).map(|row| row.map_or_else(Line::new, laid)).collect()
+        head.into_iter()
+            .chain(self.rows)
+            .map(|row| row.map_or_else(Line::new, laid))
+            .collect()
     }
 }

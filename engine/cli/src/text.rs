@@ -52,7 +52,10 @@ impl Line {
     pub fn pad(&mut self, width: usize) {
         let missing = width.saturating_sub(self.width());
         if missing > 0 {
-            self.0.push(Run { style: Style::new(), text: " ".repeat(missing) });
+            self.0.push(Run {
+                style: Style::new(),
+                text: " ".repeat(missing),
+            });
         }
     }
 
@@ -69,13 +72,19 @@ impl Line {
             let text = start_of(&run.text, room);
             room -= text.width();
             let whole = text.len() == run.text.len();
-            kept.push(Run { style: run.style, text: text.to_owned() });
+            kept.push(Run {
+                style: run.style,
+                text: text.to_owned(),
+            });
             if !whole {
                 break;
             }
         }
         if width > 0 {
-            kept.push(Run { style: Style::new(), text: mark.to_owned() });
+            kept.push(Run {
+                style: Style::new(),
+                text: mark.to_owned(),
+            });
         }
         Line(kept)
     }
@@ -83,9 +92,17 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = self.0.iter().rposition(|run| !run.text.trim_end().is_empty()).map_or(0, |last| last + 1);
+        let end = self
+            .0
+            .iter()
+            .rposition(|run| !run.text.trim_end().is_empty())
+            .map_or(0, |last| last + 1);
         for (position, run) in self.0[..end].iter().enumerate() {
-            let text = if position + 1 == end { run.text.trim_end() } else { &run.text };
+            let text = if position + 1 == end {
+                run.text.trim_end()
+            } else {
+                &run.text
+            };
             f.write_str(&paint(run.style, text))?;
         }
         Ok(())
@@ -141,7 +158,10 @@ mod tests {
         let line = Line::plain("● 日本語").then(crate::style::BOLD, "abcdef");
         assert_eq!(line.width(), 14);
         assert_eq!(line.clone().clipped(6, true).width(), 5);
-        assert_eq!(anstream::adapter::strip_str(&line.clipped(10, true).to_string()).to_string(), "● 日本語a…");
+        assert_eq!(
+            anstream::adapter::strip_str(&line.clipped(10, true).to_string()).to_string(),
+            "● 日本語a…"
+        );
         assert_eq!(Line::plain("abc").clipped(0, true).width(), 0);
     }
 

@@ -18,7 +18,14 @@ struct Terminal {
 
 impl Terminal {
     fn start(home: &Path, line: &str, rows: u16, cols: u16) -> Terminal {
-        let pair = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let pair = native_pty_system()
+            .openpty(PtySize {
+                rows,
+                cols,
+                pixel_width: 0,
+                pixel_height: 0,
+            })
+            .unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tiphys"));
         command.args(line.split_whitespace());
         command.cwd(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files"));
@@ -38,7 +45,12 @@ impl Terminal {
                 }
             }
         });
-        Terminal { screen: vt100::Parser::new(rows, cols, 1000), output, master: pair.master, child }
+        Terminal {
+            screen: vt100::Parser::new(rows, cols, 1000),
+            output,
+            master: pair.master,
+            child,
+        }
     }
 
     fn contents(&self) -> String {
@@ -49,7 +61,11 @@ impl Terminal {
     fn until(&mut self, text: &str) {
         let start = Instant::now();
         while !self.contents().contains(text) {
-            assert!(start.elapsed() < Duration::from_secs(30), "`{text}` does not come:\n{}", self.contents());
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "`{text}` does not come:\n{}",
+                self.contents()
+            );
             if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(100)) {
                 self.screen.process(&bytes);
             }
@@ -63,7 +79,10 @@ impl Terminal {
 
     fn interrupt(&self) {
         let pid = self.child.process_id().unwrap().to_string();
-        std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap();
     }
 
     /// The exit code, once everything that was written is on the screen.
@@ -72,7 +91,10 @@ impl Terminal {
         while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(200)) {
             self.screen.process(&bytes);
         }
-        assert!(!self.screen.screen().hide_cursor(), "the cursor is given back");
+        assert!(
+            !self.screen.screen().hide_cursor(),
+            "the cursor is given back"
+        );
         status.exit_code()
     }
 }
@@ -83,10 +105,20 @@ fn the_tree_shows_and_stays() {
     let mut terminal = Terminal::start(home.path(), "run mixed.yaml", 30, 100);
     assert_eq!(terminal.end(), 1);
     let contents = terminal.contents();
-    for line in ["STEP", "├─── ✔ greet", "├─── ○ skipped", "└─── ✖ broken", ".onExit", "Failed in"] {
+    for line in [
+        "STEP",
+        "├─── ✔ greet",
+        "├─── ○ skipped",
+        "└─── ✖ broken",
+        ".onExit",
+        "Failed in",
+    ] {
         assert_eq!(contents.matches(line).count(), 1, "{line}:\n{contents}");
     }
-    assert!(contents.contains("broken wrote last:\n  about to fail"), "{contents}");
+    assert!(
+        contents.contains("broken wrote last:\n  about to fail"),
+        "{contents}"
+    );
 }
 
 #[test]
@@ -101,7 +133,10 @@ fn what_waits_is_shown_with_its_reason_and_ctrl_c_stops() {
     terminal.until("stopping; exit handlers run");
     assert_eq!(terminal.end(), 130);
     let contents = terminal.contents();
-    assert!(contents.contains("✖ approve") && contents.contains("Failed (Terminated) in"), "{contents}");
+    assert!(
+        contents.contains("✖ approve") && contents.contains("Failed (Terminated) in"),
+        "{contents}"
+    );
     assert!(!contents.contains('◷'), "{contents}");
 }
 
@@ -115,7 +150,13 @@ fn ctrl_c_twice_terminates() {
     terminal.interrupt();
     terminal.until("terminating");
     assert_eq!(terminal.end(), 130);
-    assert!(terminal.contents().contains("Stopped with strategy 'Terminate'"), "{}", terminal.contents());
+    assert!(
+        terminal
+            .contents()
+            .contains("Stopped with strategy 'Terminate'"),
+        "{}",
+        terminal.contents()
+    );
 }
 
 #[test]
@@ -123,7 +164,15 @@ fn a_small_terminal_is_not_overrun() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Terminal::start(home.path(), "run gate.yaml", 4, 24);
     terminal.until("ǁ approve");
-    terminal.master.resize(PtySize { rows: 5, cols: 30, pixel_width: 0, pixel_height: 0 }).unwrap();
+    terminal
+        .master
+        .resize(PtySize {
+            rows: 5,
+            cols: 30,
+            pixel_width: 0,
+            pixel_height: 0,
+        })
+        .unwrap();
     terminal.screen.screen_mut().set_size(5, 30);
     terminal.until("more");
     for _ in 0..10 {
@@ -132,7 +181,12 @@ fn a_small_terminal_is_not_overrun() {
         }
     }
     // Drawn again and again, it is there once.
-    assert_eq!(terminal.contents().matches("approve").count(), 1, "{}", terminal.contents());
+    assert_eq!(
+        terminal.contents().matches("approve").count(),
+        1,
+        "{}",
+        terminal.contents()
+    );
     terminal.interrupt();
     assert_eq!(terminal.end(), 130);
 }
@@ -140,8 +194,21 @@ fn a_small_terminal_is_not_overrun() {
 #[test]
 fn standard_output_is_kept_for_the_object() {
     let home = tempfile::tempdir().unwrap();
-    let mut terminal = Terminal::start(home.path(), "run mixed.yaml -o name --entrypoint bye", 30, 100);
+    let mut terminal = Terminal::start(
+        home.path(),
+        "run mixed.yaml -o name --entrypoint bye",
+        30,
+        100,
+    );
     assert_eq!(terminal.end(), 0);
     let contents = terminal.contents();
-    assert!(contents.contains("✔ mixed-") && contents.trim_end().lines().last().is_some_and(|line| line.starts_with("mixed-")), "{contents}");
+    assert!(
+        contents.contains("✔ mixed-")
+            && contents
+                .trim_end()
+                .lines()
+                .last()
+                .is_some_and(|line| line.starts_with("mixed-")),
+        "{contents}"
+    );
 }

@@ -14,9 +14,17 @@ use crate::{object, runs, submit};
 
 pub fn retry(args: &Retry, global: &Global, printer: &Printer) -> Outcome {
     let home = runs::home(global)?;
-    let selector = args.node_field_selector.as_deref().map(Selector::parse).transpose();
-    let selector = selector.map_err(|reason| Failure::new(format!("read the node field selector: {reason}")))?;
-    let options = RetryOptions { restart_successful: args.restart_successful, selector };
+    let selector = args
+        .node_field_selector
+        .as_deref()
+        .map(Selector::parse)
+        .transpose();
+    let selector = selector
+        .map_err(|reason| Failure::new(format!("read the node field selector: {reason}")))?;
+    let options = RetryOptions {
+        restart_successful: args.restart_successful,
+        selector,
+    };
     let settings = Settings::of_view(&args.view, printer);
     let mut worst = Exit::Done;
     for name in &args.names {
@@ -25,18 +33,30 @@ pub fn retry(args: &Retry, global: &Global, printer: &Printer) -> Outcome {
     Ok(worst)
 }
 
-fn retry_one(home: &Home, name: &str, options: &RetryOptions, args: &Retry, settings: &Settings<'_>) -> Outcome {
+fn retry_one(
+    home: &Home,
+    name: &str,
+    options: &RetryOptions,
+    args: &Retry,
+    settings: &Settings<'_>,
+) -> Outcome {
     let folder = runs::find(home, name)?;
     let held = folder.hold().map_err(|error| Failure::of(&error))?;
-    let stored = held.stored().map_err(|error| Failure::of(&error))?.unwrap_or_default();
-    let (status, extra) = tiphys_core::retry(&stored.status, &stored.extra, options).map_err(|reason| Failure::new(format!("retry `{}`: {reason}", folder.name())))?;
+    let stored = held
+        .stored()
+        .map_err(|error| Failure::of(&error))?
+        .unwrap_or_default();
+    let (status, extra) = tiphys_core::retry(&stored.status, &stored.extra, options)
+        .map_err(|reason| Failure::new(format!("retry `{}`: {reason}", folder.name())))?;
     let mut submitted = held.submitted().map_err(|error| Failure::of(&error))?;
     submit::set_parameters(&mut submitted.workflow, &args.parameters);
     let plan = Arc::new(session::plan_of(&submitted)?);
     if !args.parameters.is_empty() {
-        held.replace_submitted(&submitted).map_err(|error| Failure::of(&error))?;
+        held.replace_submitted(&submitted)
+            .map_err(|error| Failure::of(&error))?;
     }
-    held.replace_state(&Stored { status, extra }).map_err(|error| Failure::of(&error))?;
+    held.replace_state(&Stored { status, extra })
+        .map_err(|error| Failure::of(&error))?;
     session::runtime()?.block_on(session::begin_held(held, plan, settings))
 }
 
@@ -53,10 +73,15 @@ pub fn resubmit(args: &Resubmit, global: &Global, printer: &Printer) -> Outcome 
 fn resubmit_one(home: &Home, name: &str, args: &Resubmit, settings: &Settings<'_>) -> Outcome {
     let old = runs::find(home, name)?;
     let workflow = object::of_run(&old)?;
-    let prefix = workflow.metadata.generate_name.clone().unwrap_or_else(|| format!("{}-", old.name()));
+    let prefix = workflow
+        .metadata
+        .generate_name
+        .clone()
+        .unwrap_or_else(|| format!("{}-", old.name()));
     let name = format!("{prefix}{}", submit::suffix());
     let new = tiphys_core::resubmit(&workflow, &name, args.memoized, &args.parameters);
-    let mut new = new.map_err(|reason| Failure::new(format!("resubmit `{}`: {reason}", old.name())))?;
+    let mut new =
+        new.map_err(|reason| Failure::new(format!("resubmit `{}`: {reason}", old.name())))?;
     let known: Option<WorkflowStatus> = new.status.take();
     submit::identify(&mut new);
     let mut submitted = old.submitted().map_err(|error| Failure::of(&error))?;
@@ -66,7 +91,11 @@ fn resubmit_one(home: &Home, name: &str, args: &Resubmit, settings: &Settings<'_
     let folder = session::create(home, &submitted)?;
     let held = folder.hold().map_err(|error| Failure::of(&error))?;
     if let Some(status) = known {
-        held.replace_state(&Stored { status, ..Stored::default() }).map_err(|error| Failure::of(&error))?;
+        held.replace_state(&Stored {
+            status,
+            ..Stored::default()
+        })
+        .map_err(|error| Failure::of(&error))?;
     }
     session::runtime()?.block_on(session::begin_held(held, plan, settings))
 }

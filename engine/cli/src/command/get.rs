@@ -19,7 +19,11 @@ pub fn run(args: &Get, global: &Global, printer: &Printer) -> Outcome {
         let workflow = object::of_run(&folder)?;
         match args.output {
             GetOutput::Json => printer.raw(&format!("{}\n", object::json(&workflow)?)),
-            GetOutput::Yaml => printer.raw(&format!("{}{}", if position > 0 { "---\n" } else { "" }, object::yaml(&workflow)?)),
+            GetOutput::Yaml => printer.raw(&format!(
+                "{}{}",
+                if position > 0 { "---\n" } else { "" },
+                object::yaml(&workflow)?
+            )),
             GetOutput::Name => printer.line(folder.name()),
             _ => {
                 if position > 0 {
@@ -33,13 +37,25 @@ pub fn run(args: &Get, global: &Global, printer: &Printer) -> Outcome {
 }
 
 /// Header and tree.
-pub fn show(folder: &RunFolder, workflow: &Workflow, output: GetOutput, keep: &dyn Fn(&NodeStatus) -> bool, printer: &Printer) -> Result<(), Failure> {
+pub fn show(
+    folder: &RunFolder,
+    workflow: &Workflow,
+    output: GetOutput,
+    keep: &dyn Fn(&NodeStatus) -> bool,
+    printer: &Printer,
+) -> Result<(), Failure> {
     let now = Timestamp::now();
     let status = workflow.status.clone().unwrap_or_default();
     if output != GetOutput::Short {
-        header(folder, workflow, now).iter().for_each(|line| printer.line(line));
+        header(folder, workflow, now)
+            .iter()
+            .for_each(|line| printer.line(line));
     }
-    let look = Look { utf8: printer.utf8(), omitted: output == GetOutput::Wide, keep };
+    let look = Look {
+        utf8: printer.utf8(),
+        omitted: output == GetOutput::Wide,
+        keep,
+    };
     let trees = tree::rows(folder.name(), &status.nodes, &look);
     if trees.is_empty() {
         return Ok(());
@@ -47,15 +63,31 @@ pub fn show(folder: &RunFolder, workflow: &Workflow, output: GetOutput, keep: &d
     if output != GetOutput::Short {
         printer.line("");
     }
-    let waiting = if status.phase.is_some_and(WorkflowPhase::completed) { Vec::new() } else { runs::waiting(folder, "").unwrap_or_default() };
-    let waits = |node: &NodeStatus| waiting.iter().find(|(name, reason)| *name == node.name && reason != "runs").map(|(_, reason)| reason.clone());
-    let facts = Facts { workflow: folder.name(), now, utf8: printer.utf8(), waits: &waits };
+    let waiting = if status.phase.is_some_and(WorkflowPhase::completed) {
+        Vec::new()
+    } else {
+        runs::waiting(folder, "").unwrap_or_default()
+    };
+    let waits = |node: &NodeStatus| {
+        waiting
+            .iter()
+            .find(|(name, reason)| *name == node.name && reason != "runs")
+            .map(|(_, reason)| reason.clone())
+    };
+    let facts = Facts {
+        workflow: folder.name(),
+        now,
+        utf8: printer.utf8(),
+        waits: &waits,
+    };
     let columns = match output {
         GetOutput::Wide => Columns::Wide,
         GetOutput::Short => Columns::Short,
         _ => Columns::Normal,
     };
-    tree::lines(&trees, columns, &facts).iter().for_each(|line| printer.line(line));
+    tree::lines(&trees, columns, &facts)
+        .iter()
+        .for_each(|line| printer.line(line));
     Ok(())
 }
 
@@ -65,21 +97,49 @@ fn header(folder: &RunFolder, workflow: &Workflow, now: Timestamp) -> Vec<Line> 
     let status = workflow.status.clone().unwrap_or_default();
     let phase = status.phase.unwrap_or_default();
     let mut lines = Vec::new();
-    let mut field = |label: &str, value: String| lines.push(Line::plain(format!("{:<20} {value}", format!("{label}:"))));
+    let mut field = |label: &str, value: String| {
+        lines.push(Line::plain(format!("{:<20} {value}", format!("{label}:"))))
+    };
     field("Name", folder.name().to_owned());
     field("Namespace", meta.namespace.clone().unwrap_or_default());
-    field("ServiceAccount", workflow.spec.service_account_name.clone().unwrap_or_else(|| "unset (steps run as you)".to_owned()));
+    field(
+        "ServiceAccount",
+        workflow
+            .spec
+            .service_account_name
+            .clone()
+            .unwrap_or_else(|| "unset (steps run as you)".to_owned()),
+    );
     let word = object::status_word(workflow);
     let abandoned = !phase.completed() && phase != WorkflowPhase::Unknown && !folder.alive();
-    field("Status", if abandoned { format!("{word} (interrupted; `tiphys resume` goes on)") } else { word });
-    if let Some(message) = status.message.as_ref().filter(|message| !message.is_empty()) {
+    field(
+        "Status",
+        if abandoned {
+            format!("{word} (interrupted; `tiphys resume` goes on)")
+        } else {
+            word
+        },
+    );
+    if let Some(message) = status
+        .message
+        .as_ref()
+        .filter(|message| !message.is_empty())
+    {
         field("Message", message.clone());
     }
     if !status.conditions.is_empty() {
         field("Conditions", String::new());
         for condition in &status.conditions {
-            let text = condition.message.as_ref().or(condition.status.as_ref()).cloned().unwrap_or_default();
-            field(&format!(" {}", condition.r#type.as_deref().unwrap_or_default()), text);
+            let text = condition
+                .message
+                .as_ref()
+                .or(condition.status.as_ref())
+                .cloned()
+                .unwrap_or_default();
+            field(
+                &format!(" {}", condition.r#type.as_deref().unwrap_or_default()),
+                text,
+            );
         }
     }
     if let Some(created) = &meta.creation_timestamp {
@@ -91,14 +151,20 @@ fn header(folder: &RunFolder, workflow: &Workflow, now: Timestamp) -> Vec<Line> 
     if let Some(finished) = &status.finished_at {
         field("Finished", clock::stamp(finished, now));
     }
-    if let Some(duration) = clock::between(status.started_at.as_ref(), status.finished_at.as_ref(), now) {
+    if let Some(duration) =
+        clock::between(status.started_at.as_ref(), status.finished_at.as_ref(), now)
+    {
         field("Duration", clock::long(duration));
     }
     if let Some(progress) = &status.progress {
         field("Progress", progress.clone());
     }
     if !status.resources_duration.is_empty() {
-        let each: Vec<String> = status.resources_duration.iter().map(|(name, seconds)| format!("{seconds}s*{name}")).collect();
+        let each: Vec<String> = status
+            .resources_duration
+            .iter()
+            .map(|(name, seconds)| format!("{seconds}s*{name}"))
+            .collect();
         field("ResourcesDuration", each.join(","));
     }
     let arguments = workflow.spec.arguments.clone().unwrap_or_default();
@@ -115,7 +181,12 @@ fn parameters(label: &str, parameters: &[Parameter], field: &mut impl FnMut(&str
     }
     field(label, String::new());
     for parameter in parameters {
-        let value = parameter.value.as_ref().or(parameter.default.as_ref()).map(|value| clean(value)).unwrap_or_default();
+        let value = parameter
+            .value
+            .as_ref()
+            .or(parameter.default.as_ref())
+            .map(|value| clean(value))
+            .unwrap_or_default();
         field(&format!("  {}", parameter.name), value);
     }
 }
@@ -126,7 +197,10 @@ fn artifacts(label: &str, artifacts: &[Artifact], field: &mut impl FnMut(&str, S
     }
     field(label, String::new());
     for artifact in artifacts {
-        field(&format!("  {}", artifact.name), crate::artifact::place(artifact).unwrap_or_default());
+        field(
+            &format!("  {}", artifact.name),
+            crate::artifact::place(artifact).unwrap_or_default(),
+        );
     }
 }
 

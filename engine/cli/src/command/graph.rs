@@ -18,7 +18,9 @@ pub fn run(args: &Graph, printer: &Printer) -> Outcome {
         let plan = batch.plan(&workflow, &job.origin, Purpose::Lint, printer)?;
         let picture = Picture::of(&plan, args.depth);
         match args.output {
-            GraphOutput::Text => picture::tree(&picture, printer.utf8()).iter().for_each(|line| printer.line(line)),
+            GraphOutput::Text => picture::tree(&picture, printer.utf8())
+                .iter()
+                .for_each(|line| printer.line(line)),
             GraphOutput::Dot => printer.raw(&picture::dot(&picture)),
             GraphOutput::Mermaid => printer.raw(&picture::mermaid(&picture)),
             GraphOutput::Svg => printer.raw(&picture::svg(&picture)),

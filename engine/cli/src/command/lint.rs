@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use tiphys_graph::{Library, check};
 use tiphys_spec::{Diagnostic, Kind, Read, Severity, Source};
 
-use crate::args::{Lint, LintOutput};
 use super::counted;
+use crate::args::{Lint, LintOutput};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::files::{self, Faults, Shelf};
 use crate::printer::Printer;
@@ -16,12 +16,28 @@ pub fn run(args: &Lint, printer: &Printer) -> Outcome {
     let reads = files::read_all(&args.paths, args.stdin_name.as_deref())?;
     let faults = faults(&reads, args)?;
     print(&faults, args.output, printer)?;
-    let count = |severity| faults.diagnostics.iter().filter(|fault| fault.severity == severity).count();
-    let objects = reads.iter().flat_map(|read| &read.objects).filter(|object| is_ours(&object.kind)).count();
+    let count = |severity| {
+        faults
+            .diagnostics
+            .iter()
+            .filter(|fault| fault.severity == severity)
+            .count()
+    };
+    let objects = reads
+        .iter()
+        .flat_map(|read| &read.objects)
+        .filter(|object| is_ours(&object.kind))
+        .count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if objects == 0 && errors == 0 {
-        let files = args.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-        return Err(Failure::new(format!("find anything to lint in {files}")).hint("workflows have `apiVersion: argoproj.io/v1alpha1`, or stand in `.flow` files"));
+        let files = args
+            .paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect::<Vec<_>>()
+            .join(", ");
+        return Err(Failure::new(format!("find anything to lint in {files}"))
+            .hint("workflows have `apiVersion: argoproj.io/v1alpha1`, or stand in `.flow` files"));
     }
     if matches!(args.output, LintOutput::Human | LintOutput::Simple) {
         printer.line(summary(errors, warnings, objects, reads.len()));
@@ -45,7 +61,11 @@ fn faults(reads: &[Read], args: &Lint) -> Result<Faults, Failure> {
         faults.add(of_file(read, &shelf.library));
     }
     if args.strict {
-        for fault in faults.diagnostics.iter_mut().filter(|fault| fault.severity == Severity::Warning) {
+        for fault in faults
+            .diagnostics
+            .iter_mut()
+            .filter(|fault| fault.severity == Severity::Warning)
+        {
             fault.severity = Severity::Error;
         }
     }
@@ -56,22 +76,46 @@ fn faults(reads: &[Read], args: &Lint) -> Result<Faults, Failure> {
 /// What is wrong with the objects of a file. Where two files hold templates of one name, a file means its own.
 fn of_file(read: &Read, library: &Library) -> Vec<Diagnostic> {
     let mut own = None;
-    for object in read.objects.iter().filter(|object| matches!(object.kind, Kind::WorkflowTemplate | Kind::ClusterWorkflowTemplate | Kind::ConfigMap)) {
-        own.get_or_insert_with(|| library.clone()).add(object, &read.source);
+    for object in read.objects.iter().filter(|object| {
+        matches!(
+            object.kind,
+            Kind::WorkflowTemplate | Kind::ClusterWorkflowTemplate | Kind::ConfigMap
+        )
+    }) {
+        own.get_or_insert_with(|| library.clone())
+            .add(object, &read.source);
     }
     let library = own.as_ref().unwrap_or(library);
-    read.objects.iter().flat_map(|object| check(object, &read.source, library)).collect()
+    read.objects
+        .iter()
+        .flat_map(|object| check(object, &read.source, library))
+        .collect()
 }
 
 fn print(faults: &Faults, output: LintOutput, printer: &Printer) -> Result<(), Failure> {
-    let sources: HashMap<&str, &Source> = faults.sources.iter().map(|source| (&*source.name, &**source)).collect();
+    let sources: HashMap<&str, &Source> = faults
+        .sources
+        .iter()
+        .map(|source| (&*source.name, &**source))
+        .collect();
     match output {
         LintOutput::Human => {
-            let told = |fault: &Diagnostic| printer.line(format_args!("{}\n", report::human(printer, fault, sources.get(&*fault.source).copied())));
+            let told = |fault: &Diagnostic| {
+                printer.line(format_args!(
+                    "{}\n",
+                    report::human(printer, fault, sources.get(&*fault.source).copied())
+                ))
+            };
             faults.diagnostics.iter().for_each(told);
         }
-        LintOutput::Simple => faults.diagnostics.iter().for_each(|fault| printer.line(report::simple(fault))),
-        LintOutput::Github => faults.diagnostics.iter().for_each(|fault| printer.line(report::github(fault))),
+        LintOutput::Simple => faults
+            .diagnostics
+            .iter()
+            .for_each(|fault| printer.line(report::simple(fault))),
+        LintOutput::Github => faults
+            .diagnostics
+            .iter()
+            .for_each(|fault| printer.line(report::github(fault))),
         LintOutput::Json => {
             let text = report::json(&faults.diagnostics).map_err(|error| Failure::of(&error))?;
             printer.raw(&format!("{text}\n"));
@@ -81,8 +125,23 @@ fn print(faults: &Faults, output: LintOutput, printer: &Printer) -> Result<(), F
 }
 
 fn summary(errors: usize, warnings: usize, objects: usize, files: usize) -> String {
-    let looked_at = format!("{} in {}", counted(objects, "object"), counted(files, "file"));
-    let found = [(errors, "error", style::ERROR), (warnings, "warning", style::WARNING)];
-    let found: Vec<String> = found.iter().filter(|(count, ..)| *count > 0).map(|(count, word, color)| style::paint(*color, counted(*count, word))).collect();
-    if found.is_empty() { format!("{looked_at}: no faults found") } else { format!("{looked_at}: {}", found.join(" and ")) }
+    let looked_at = format!(
+        "{} in {}",
+        counted(objects, "object"),
+        counted(files, "file")
+    );
+    let found = [
+        (errors, "error", style::ERROR),
+        (warnings, "warning", style::WARNING),
+    ];
+    let found: Vec<String> = found
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, word, color)| style::paint(*color, counted(*count, word)))
+        .collect();
+    if found.is_empty() {
+        format!("{looked_at}: no faults found")
+    } else {
+        format!("{looked_at}: {}", found.join(" and "))
+    }
 }

@@ -19,11 +19,22 @@ pub fn run(args: &List, global: &Global, printer: &Printer) -> Outcome {
     match args.output {
         ListOutput::Name => list.iter().for_each(|run| printer.line(&run.name)),
         ListOutput::Json | ListOutput::Yaml => {
-            let objects = list.iter().map(|run| load(&home, run)).collect::<Result<Vec<_>, _>>()?;
-            printer.raw(&if args.output == ListOutput::Json { format!("{}\n", object::json(&objects)?) } else { object::yaml(&objects)? });
+            let objects = list
+                .iter()
+                .map(|run| load(&home, run))
+                .collect::<Result<Vec<_>, _>>()?;
+            printer.raw(&if args.output == ListOutput::Json {
+                format!("{}\n", object::json(&objects)?)
+            } else {
+                object::yaml(&objects)?
+            });
         }
-        ListOutput::Table | ListOutput::Wide if list.is_empty() => printer.note("No workflows found"),
-        ListOutput::Table | ListOutput::Wide => table(&home, &list, args, now).iter().for_each(|line| printer.line(line)),
+        ListOutput::Table | ListOutput::Wide if list.is_empty() => {
+            printer.note("No workflows found")
+        }
+        ListOutput::Table | ListOutput::Wide => table(&home, &list, args, now)
+            .iter()
+            .for_each(|line| printer.line(line)),
     }
     Ok(Exit::Done)
 }
@@ -34,12 +45,31 @@ fn load(home: &Home, run: &Summary) -> Result<Workflow, Failure> {
 
 fn table(home: &Home, list: &[Summary], args: &List, now: Timestamp) -> Vec<Line> {
     let wide = args.output == ListOutput::Wide;
-    let head: &[&str] = if wide { &["NAME", "STATUS", "AGE", "DURATION", "PRIORITY", "MESSAGE", "P/R/C", "PARAMETERS"] } else { &["NAME", "STATUS", "AGE", "DURATION", "PRIORITY", "MESSAGE"] };
+    let head: &[&str] = if wide {
+        &[
+            "NAME",
+            "STATUS",
+            "AGE",
+            "DURATION",
+            "PRIORITY",
+            "MESSAGE",
+            "P/R/C",
+            "PARAMETERS",
+        ]
+    } else {
+        &["NAME", "STATUS", "AGE", "DURATION", "PRIORITY", "MESSAGE"]
+    };
     let mut table = Table::new(head, 3);
     for run in list {
-        let duration = run.started.map(|start| clock::short(run.finished.unwrap_or(now).duration_since(start))).unwrap_or_default();
+        let duration = run
+            .started
+            .map(|start| clock::short(run.finished.unwrap_or(now).duration_since(start)))
+            .unwrap_or_default();
         let object = load(home, run).ok();
-        let priority = object.as_ref().and_then(|object| object.spec.priority).unwrap_or(0);
+        let priority = object
+            .as_ref()
+            .and_then(|object| object.spec.priority)
+            .unwrap_or(0);
         let mut cells = vec![
             Line::plain(&run.name),
             status(home, run, object.as_ref()),
@@ -49,7 +79,10 @@ fn table(home: &Home, list: &[Summary], args: &List, now: Timestamp) -> Vec<Line
             Line::plain(run.message.as_deref().unwrap_or_default()),
         ];
         if wide {
-            cells.extend([Line::plain(pods(object.as_ref())), Line::plain(elided(&parameters(object.as_ref()), 50))]);
+            cells.extend([
+                Line::plain(pods(object.as_ref())),
+                Line::plain(elided(&parameters(object.as_ref()), 50)),
+            ]);
         }
         table.row(cells);
     }
@@ -58,14 +91,23 @@ fn table(home: &Home, list: &[Summary], args: &List, now: Timestamp) -> Vec<Line
 
 fn status(home: &Home, run: &Summary, object: Option<&Workflow>) -> Line {
     let word = object.map_or_else(|| run.phase.to_string(), object::status_word);
-    let abandoned = !run.phase.completed() && home.run(&run.name).is_ok_and(|folder| !folder.alive());
-    if abandoned { colored(WorkflowPhase::Failed, &format!("{word} (Interrupted)")) } else { colored(run.phase, &word) }
+    let abandoned =
+        !run.phase.completed() && home.run(&run.name).is_ok_and(|folder| !folder.alive());
+    if abandoned {
+        colored(WorkflowPhase::Failed, &format!("{word} (Interrupted)"))
+    } else {
+        colored(run.phase, &word)
+    }
 }
 
 /// Pods that wait, run and have ended.
 fn pods(object: Option<&Workflow>) -> String {
     let mut counts = [0; 3];
-    for node in object.and_then(|object| object.status.as_ref()).into_iter().flat_map(|status| status.nodes.values()) {
+    for node in object
+        .and_then(|object| object.status.as_ref())
+        .into_iter()
+        .flat_map(|status| status.nodes.values())
+    {
         if node.r#type == Some(NodeType::Pod) {
             counts[match node.phase.unwrap_or_default() {
                 tiphys_spec::NodePhase::Pending => 0,
@@ -78,7 +120,15 @@ fn pods(object: Option<&Workflow>) -> String {
 }
 
 fn parameters(object: Option<&Workflow>) -> String {
-    let arguments = object.and_then(|object| object.spec.arguments.clone()).unwrap_or_default();
-    let each = arguments.parameters.iter().map(|parameter| format!("{}={}", parameter.name, parameter.value.as_deref().unwrap_or_default()));
+    let arguments = object
+        .and_then(|object| object.spec.arguments.clone())
+        .unwrap_or_default();
+    let each = arguments.parameters.iter().map(|parameter| {
+        format!(
+            "{}={}",
+            parameter.name,
+            parameter.value.as_deref().unwrap_or_default()
+        )
+    });
     each.collect::<Vec<_>>().join(",")
 }

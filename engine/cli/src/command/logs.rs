@@ -19,12 +19,32 @@ pub fn run(args: &Logs, global: &Global, printer: &Printer) -> Outcome {
     let home = runs::home(global)?;
     let folder = runs::find(&home, &args.name)?;
     let grep = args.grep.as_deref().map(Regex::new).transpose();
-    let grep = grep.map_err(|error| Failure::new(format!("read the regular expression of --grep: {}", error.to_string().replace('\n', " "))))?;
-    let since = args.since_time.or_else(|| args.since.and_then(|since| Timestamp::now().checked_sub(since).ok()));
-    let mut reader = Reader { args, folder: &folder, printer, grep, since, tails: HashMap::new(), found: false };
+    let grep = grep.map_err(|error| {
+        Failure::new(format!(
+            "read the regular expression of --grep: {}",
+            error.to_string().replace('\n', " ")
+        ))
+    })?;
+    let since = args.since_time.or_else(|| {
+        args.since
+            .and_then(|since| Timestamp::now().checked_sub(since).ok())
+    });
+    let mut reader = Reader {
+        args,
+        folder: &folder,
+        printer,
+        grep,
+        since,
+        tails: HashMap::new(),
+        found: false,
+    };
     loop {
         let workflow = object::of_run(&folder)?;
-        let ended = workflow.status.as_ref().is_some_and(|status| status.phase.unwrap_or_default().completed()) || !folder.alive();
+        let ended = workflow
+            .status
+            .as_ref()
+            .is_some_and(|status| status.phase.unwrap_or_default().completed())
+            || !folder.alive();
         reader.pass(&workflow, ended || !args.follow);
         if ended || !args.follow || printer.closed() {
             break;
@@ -33,7 +53,10 @@ pub fn run(args: &Logs, global: &Global, printer: &Printer) -> Outcome {
     }
     if !reader.found && args.node.is_some() {
         let node = args.node.as_deref().unwrap_or_default();
-        return Err(Failure::new(format!("find logs of `{node}` in {}", folder.name())).hint(format!("`tiphys get {}` shows its nodes", folder.name())));
+        return Err(
+            Failure::new(format!("find logs of `{node}` in {}", folder.name()))
+                .hint(format!("`tiphys get {}` shows its nodes", folder.name())),
+        );
     }
     Ok(Exit::Done)
 }
@@ -52,9 +75,20 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Prints what has come since the last pass.
     fn pass(&mut self, workflow: &Workflow, all: bool) {
-        let nodes = workflow.status.iter().flat_map(|status| status.nodes.values());
-        let mut pods: Vec<&NodeStatus> = nodes.filter(|node| node.r#type == Some(NodeType::Pod)).filter(|node| self.wanted(node)).collect();
-        pods.sort_by_key(|node| (node.started_at.as_ref().map(|time| time.0), node.name.clone()));
+        let nodes = workflow
+            .status
+            .iter()
+            .flat_map(|status| status.nodes.values());
+        let mut pods: Vec<&NodeStatus> = nodes
+            .filter(|node| node.r#type == Some(NodeType::Pod))
+            .filter(|node| self.wanted(node))
+            .collect();
+        pods.sort_by_key(|node| {
+            (
+                node.started_at.as_ref().map(|time| time.0),
+                node.name.clone(),
+            )
+        });
         for node in pods {
             self.found = true;
             for log in self.folder.logs(&node.id) {
@@ -64,11 +98,19 @@ impl Reader<'_> {
     }
 
     fn wanted(&self, node: &NodeStatus) -> bool {
-        let Some(wanted) = self.args.node.as_deref() else { return true };
+        let Some(wanted) = self.args.node.as_deref() else {
+            return true;
+        };
         let name = self.folder.name();
         // A node that holds others means those.
-        let inside = |outer: &str| node.name.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '(']));
-        [&node.name, &node.id, &node.display_name].iter().any(|own| *own == wanted)
+        let inside = |outer: &str| {
+            node.name
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '(']))
+        };
+        [&node.name, &node.id, &node.display_name]
+            .iter()
+            .any(|own| *own == wanted)
             || tree::pod_name(name, node) == wanted
             || inside(wanted)
             || inside(&format!("{name}.{wanted}"))
@@ -78,13 +120,25 @@ impl Reader<'_> {
 
     fn log(&mut self, node: &NodeStatus, log: &Log, all: bool) {
         let wanted = self.args.container.as_deref().unwrap_or("main");
-        if log.container != wanted && (self.args.container.is_some() || log.container.starts_with("init")) {
+        if log.container != wanted
+            && (self.args.container.is_some() || log.container.starts_with("init"))
+        {
             return;
         }
         let first = !self.tails.contains_key(&log.path);
-        let mut lines: VecDeque<String> = self.tails.entry(log.path.clone()).or_default().read(&log.path, all).into();
+        let mut lines: VecDeque<String> = self
+            .tails
+            .entry(log.path.clone())
+            .or_default()
+            .read(&log.path, all)
+            .into();
         let written = written(&log.path);
-        if first && self.since.zip(written).is_some_and(|(since, written)| written < since) {
+        if first
+            && self
+                .since
+                .zip(written)
+                .is_some_and(|(since, written)| written < since)
+        {
             return;
         }
         if let Some(grep) = &self.grep {
@@ -93,8 +147,18 @@ impl Reader<'_> {
         if let Some(tail) = self.args.tail.filter(|_| first) {
             lines.drain(..lines.len().saturating_sub(tail));
         }
-        let head = if self.args.no_prefix { String::new() } else { prefix(&tree::pod_name(self.folder.name(), node), &log.container) + ": " };
-        let time = self.args.timestamps.then_some(written).flatten().map(|time| format!("{time:.3} ")).unwrap_or_default();
+        let head = if self.args.no_prefix {
+            String::new()
+        } else {
+            prefix(&tree::pod_name(self.folder.name(), node), &log.container) + ": "
+        };
+        let time = self
+            .args
+            .timestamps
+            .then_some(written)
+            .flatten()
+            .map(|time| format!("{time:.3} "))
+            .unwrap_or_default();
         for line in lines {
             self.printer.line(format_args!("{head}{time}{line}"));
         }

@@ -36,10 +36,18 @@ pub fn run(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Logs(args) => logs::run(args, global, printer),
         Command::Watch(args) => watch::watch(args, global, printer),
         Command::Wait(args) => watch::wait(args, global, printer),
-        Command::Suspend(args) => orders::give(&args.names, &Order::Suspend, "suspended", global, printer),
+        Command::Suspend(args) => {
+            orders::give(&args.names, &Order::Suspend, "suspended", global, printer)
+        }
         Command::Resume(args) => orders::resume(args, global, printer),
         Command::Stop(args) => orders::stop(args, global, printer),
-        Command::Terminate(args) => orders::give(&args.names, &Order::Terminate, "terminated", global, printer),
+        Command::Terminate(args) => orders::give(
+            &args.names,
+            &Order::Terminate,
+            "terminated",
+            global,
+            printer,
+        ),
         Command::Retry(args) => again::retry(args, global, printer),
         Command::Resubmit(args) => again::resubmit(args, global, printer),
         Command::Node(args) => match &args.command {

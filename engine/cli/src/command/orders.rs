@@ -12,7 +12,13 @@ use crate::session::{self, Settings};
 use crate::{object, runs};
 
 /// Gives one order to several runs. `done` fits after "workflow x".
-pub fn give(names: &[String], order: &Order, done: &str, global: &Global, printer: &Printer) -> Outcome {
+pub fn give(
+    names: &[String],
+    order: &Order,
+    done: &str,
+    global: &Global,
+    printer: &Printer,
+) -> Outcome {
     let home = runs::home(global)?;
     for name in names {
         let folder = runs::find(&home, name)?;
@@ -26,25 +32,40 @@ pub fn give(names: &[String], order: &Order, done: &str, global: &Global, printe
 fn open(folder: &RunFolder, done: &str) -> Result<(), Failure> {
     let phase = folder.summary().map_err(|error| Failure::of(&error))?.phase;
     if phase.completed() {
-        return Err(Failure::new(format!("have `{}` {done}: it has ended ({phase})", folder.name())));
+        return Err(Failure::new(format!(
+            "have `{}` {done}: it has ended ({phase})",
+            folder.name()
+        )));
     }
     Ok(())
 }
 
-fn deliver(folder: &RunFolder, order: &Order, done: &str, printer: &Printer) -> Result<(), Failure> {
+fn deliver(
+    folder: &RunFolder,
+    order: &Order,
+    done: &str,
+    printer: &Printer,
+) -> Result<(), Failure> {
     let name = folder.name();
     match folder.order(order).map_err(|error| Failure::of(&error))? {
         Delivered::Taken => printer.line(format_args!("workflow {name} {done}")),
         Delivered::Left => {
-            printer.line(format_args!("workflow {name} will be {done} once it is taken up"));
-            printer.hint(format_args!("nobody runs it: `tiphys resume {name}` takes it up"));
+            printer.line(format_args!(
+                "workflow {name} will be {done} once it is taken up"
+            ));
+            printer.hint(format_args!(
+                "nobody runs it: `tiphys resume {name}` takes it up"
+            ));
         }
     }
     Ok(())
 }
 
 pub fn stop(args: &Stop, global: &Global, printer: &Printer) -> Outcome {
-    let order = Order::Stop { selector: args.node_field_selector.clone(), message: args.message.clone() };
+    let order = Order::Stop {
+        selector: args.node_field_selector.clone(),
+        message: args.message.clone(),
+    };
     give(&args.names, &order, "stopped", global, printer)
 }
 
@@ -57,14 +78,30 @@ pub fn set(args: &NodeSet, global: &Global, printer: &Printer) -> Outcome {
         _ => None,
     });
     let outputs = args.outputs.iter().cloned().collect();
-    let order = Order::Set { selector: args.node_field_selector.clone(), outputs, message: args.message.clone(), phase };
-    give(std::slice::from_ref(&args.name), &order, "values set", global, printer)
+    let order = Order::Set {
+        selector: args.node_field_selector.clone(),
+        outputs,
+        message: args.message.clone(),
+        phase,
+    };
+    give(
+        std::slice::from_ref(&args.name),
+        &order,
+        "values set",
+        global,
+        printer,
+    )
 }
 
 pub fn resume(args: &Resume, global: &Global, printer: &Printer) -> Outcome {
     let home = runs::home(global)?;
-    let order = Order::Resume { selector: args.node_field_selector.clone(), outputs: args.outputs.iter().cloned().collect(), message: args.message.clone() };
-    let told = args.node_field_selector.is_some() || !args.outputs.is_empty() || args.message.is_some();
+    let order = Order::Resume {
+        selector: args.node_field_selector.clone(),
+        outputs: args.outputs.iter().cloned().collect(),
+        message: args.message.clone(),
+    };
+    let told =
+        args.node_field_selector.is_some() || !args.outputs.is_empty() || args.message.is_some();
     let mut worst = Exit::Done;
     for name in &args.names {
         let folder = runs::find(&home, name)?;
@@ -81,7 +118,11 @@ pub fn resume(args: &Resume, global: &Global, printer: &Printer) -> Outcome {
 /// Runs here what its own process left behind. A gate that it waits at stays closed unless the user speaks of it.
 fn take_up(folder: &RunFolder, order: Option<&Order>, args: &Resume, printer: &Printer) -> Outcome {
     let suspended = object::of_run(folder)?.spec.suspend == Some(true);
-    let plain = Order::Resume { selector: None, outputs: Default::default(), message: None };
+    let plain = Order::Resume {
+        selector: None,
+        outputs: Default::default(),
+        message: None,
+    };
     if let Some(order) = order.or_else(|| suspended.then_some(&plain)) {
         folder.order(order).map_err(|error| Failure::of(&error))?;
     }

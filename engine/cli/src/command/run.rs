@@ -27,7 +27,14 @@ pub fn run(args: &Run, global: &Global, printer: &Printer) -> Outcome {
         ready.push((workflow, plan));
     }
     let home = runs::home(global)?;
-    let settings = Settings { printer, output: args.output, logs: args.logs, watch: args.watch, sandbox: args.sandbox, parallelism: args.parallelism };
+    let settings = Settings {
+        printer,
+        output: args.output,
+        logs: args.logs,
+        watch: args.watch,
+        sandbox: args.sandbox,
+        parallelism: args.parallelism,
+    };
     let runtime = session::runtime()?;
     let mut worst = Exit::Done;
     for (workflow, plan) in ready {
@@ -54,7 +61,11 @@ fn prepared(job: &Job, args: &Run, parameters: &[(String, String)]) -> tiphys_sp
         workflow.metadata.generate_name = Some(prefix.clone());
     }
     if !args.labels.is_empty() {
-        workflow.metadata.labels.get_or_insert_default().extend(args.labels.iter().cloned());
+        workflow
+            .metadata
+            .labels
+            .get_or_insert_default()
+            .extend(args.labels.iter().cloned());
     }
     submit::set_parameters(&mut workflow, parameters);
     submit::identify(&mut workflow);
@@ -64,6 +75,15 @@ fn prepared(job: &Job, args: &Run, parameters: &[(String, String)]) -> tiphys_sp
 /// The first line of a run, and what is to know about where its steps run.
 pub fn heading(name: &str, describe: &str, warnings: &[String], settings: &Settings<'_>) {
     let error = settings.quiet();
-    settings.printer.say(error, format_args!("{}  {}", style::paint(style::BOLD, name), style::paint(style::DIM, describe)));
-    warnings.iter().for_each(|warning| settings.printer.warning(warning));
+    settings.printer.say(
+        error,
+        format_args!(
+            "{}  {}",
+            style::paint(style::BOLD, name),
+            style::paint(style::DIM, describe)
+        ),
+    );
+    warnings
+        .iter()
+        .for_each(|warning| settings.printer.warning(warning));
 }

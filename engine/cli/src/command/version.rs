@@ -17,7 +17,11 @@ pub fn run(args: &Version, printer: &Printer) -> Outcome {
             printer.raw(&format!("{build:#}\n"));
         }
         None if args.short => printer.line(version),
-        None => printer.line(format_args!("tiphys {version} ({}, {})", std::env::consts::OS, std::env::consts::ARCH)),
+        None => printer.line(format_args!(
+            "tiphys {version} ({}, {})",
+            std::env::consts::OS,
+            std::env::consts::ARCH
+        )),
     }
     Ok(Exit::Done)
 }

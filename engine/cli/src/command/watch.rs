@@ -27,12 +27,29 @@ pub fn watch(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
     let workflow = loop {
         let workflow = object::of_run(&folder)?;
         let waiting = runs::waiting(&folder, "").unwrap_or_default();
-        let waits: HashMap<String, String> = waiting.into_iter().filter(|(_, reason)| reason != "runs").collect();
+        let waits: HashMap<String, String> = waiting
+            .into_iter()
+            .filter(|(_, reason)| reason != "runs")
+            .collect();
         let status = workflow.status.clone().unwrap_or_default();
         let ended = status.phase.unwrap_or_default().completed() || !folder.alive();
         // The still that stays may be longer than the screen.
-        let rows = if ended { usize::MAX } else { screen.size().1.saturating_sub(1) };
-        let moment = Moment { name: folder.name(), status: &status, nodes: &status.nodes, waits: &waits, now: Timestamp::now(), utf8: printer.utf8(), tick, wide: false, keep: &keep };
+        let rows = if ended {
+            usize::MAX
+        } else {
+            screen.size().1.saturating_sub(1)
+        };
+        let moment = Moment {
+            name: folder.name(),
+            status: &status,
+            nodes: &status.nodes,
+            waits: &waits,
+            now: Timestamp::now(),
+            utf8: printer.utf8(),
+            tick,
+            wide: false,
+            keep: &keep,
+        };
         screen.draw(&[], lines(&moment, rows));
         if ended {
             break workflow;
@@ -49,11 +66,20 @@ pub fn wait(args: &Wait, global: &Global, printer: &Printer) -> Outcome {
     let home = runs::home(global)?;
     let mut worst = Exit::Done;
     for name in &args.names {
-        let Some(folder) = found(&home, name, args.ignore_not_found)? else { continue };
+        let Some(folder) = found(&home, name, args.ignore_not_found)? else {
+            continue;
+        };
         let workflow = until_ended(&folder, printer)?;
         let status = workflow.status.clone().unwrap_or_default();
-        let at = status.finished_at.map(|time| time.0).unwrap_or_else(Timestamp::now);
-        printer.line(format_args!("{} {} at {at:.0}", folder.name(), status.phase.unwrap_or_default()));
+        let at = status
+            .finished_at
+            .map(|time| time.0)
+            .unwrap_or_else(Timestamp::now);
+        printer.line(format_args!(
+            "{} {} at {at:.0}",
+            folder.name(),
+            status.phase.unwrap_or_default()
+        ));
         worst = worst.max(session::exit_of(&workflow));
     }
     Ok(worst)
@@ -84,10 +110,17 @@ fn until_ended(folder: &RunFolder, printer: &Printer) -> Result<Workflow, Failur
 }
 
 fn abandoned(folder: &RunFolder, workflow: &Workflow) -> Result<(), Failure> {
-    let phase = workflow.status.as_ref().and_then(|status| status.phase).unwrap_or(WorkflowPhase::Unknown);
+    let phase = workflow
+        .status
+        .as_ref()
+        .and_then(|status| status.phase)
+        .unwrap_or(WorkflowPhase::Unknown);
     if phase.completed() {
         return Ok(());
     }
     let failure = Failure::new(format!("wait for `{}`: nobody runs it", folder.name()));
-    Err(failure.hint(format!("go on with it by `tiphys resume {}`", folder.name())))
+    Err(failure.hint(format!(
+        "go on with it by `tiphys resume {}`",
+        folder.name()
+    )))
 }

@@ -26,79 +26,178 @@ pub fn run(args: &Why, global: &Global, printer: &Printer) -> Outcome {
     let folder = runs::find(&home, &args.name)?;
     let workflow = object::of_run(&folder)?;
     let node = args.node.as_deref().unwrap_or_default();
-    let ended = workflow.status.as_ref().is_some_and(|status| status.phase.unwrap_or_default().completed());
-    let answers = if ended { of_ended(&folder, &workflow, node) } else { of_waiting(&folder, &workflow, node) };
+    let ended = workflow
+        .status
+        .as_ref()
+        .is_some_and(|status| status.phase.unwrap_or_default().completed());
+    let answers = if ended {
+        of_ended(&folder, &workflow, node)
+    } else {
+        of_waiting(&folder, &workflow, node)
+    };
     if answers.is_empty() {
         let failure = Failure::new(format!("find `{node}` in the run `{}`", folder.name()));
         return Err(failure.hint(format!("`tiphys get {}` shows its nodes", folder.name())));
     }
     match args.output {
         WhyOutput::Json => printer.raw(&format!("{}\n", object::json(&answers)?)),
-        WhyOutput::Text => answers.iter().for_each(|answer| tell(answer, &folder, printer)),
+        WhyOutput::Text => answers
+            .iter()
+            .for_each(|answer| tell(answer, &folder, printer)),
     }
     Ok(Exit::Done)
 }
 
 fn tell(answer: &Answer, folder: &RunFolder, printer: &Printer) {
-    let name = if answer.node.is_empty() { folder.name() } else { view::path(folder.name(), &answer.node) };
-    printer.line(format_args!("{}  {}", style::paint(style::BOLD, clean(name)), clean(&answer.reason)));
-    answer.log.iter().for_each(|line| printer.line(format_args!("    {line}")));
+    let name = if answer.node.is_empty() {
+        folder.name()
+    } else {
+        view::path(folder.name(), &answer.node)
+    };
+    printer.line(format_args!(
+        "{}  {}",
+        style::paint(style::BOLD, clean(name)),
+        clean(&answer.reason)
+    ));
+    answer
+        .log
+        .iter()
+        .for_each(|line| printer.line(format_args!("    {line}")));
 }
 
 /// Of a run that goes on, from the process that runs it.
 fn of_waiting(folder: &RunFolder, workflow: &Workflow, node: &str) -> Vec<Answer> {
     let Some(reasons) = runs::waiting(folder, node) else {
-        let reason = format!("nobody runs it: its process has ended; `tiphys resume {}` goes on with it", folder.name());
-        return vec![Answer { node: String::new(), phase: object::status_word(workflow), reason, log: Vec::new() }];
+        let reason = format!(
+            "nobody runs it: its process has ended; `tiphys resume {}` goes on with it",
+            folder.name()
+        );
+        return vec![Answer {
+            node: String::new(),
+            phase: object::status_word(workflow),
+            reason,
+            log: Vec::new(),
+        }];
     };
     let phase = |name: &str| {
-        let nodes = workflow.status.iter().flat_map(|status| status.nodes.values());
-        nodes.into_iter().find(|node| node.name == name).and_then(|node| node.phase).unwrap_or_default().to_string()
+        let nodes = workflow
+            .status
+            .iter()
+            .flat_map(|status| status.nodes.values());
+        nodes
+            .into_iter()
+            .find(|node| node.name == name)
+            .and_then(|node| node.phase)
+            .unwrap_or_default()
+            .to_string()
     };
-    let told = |(name, reason): (String, String)| Answer { phase: phase(&name), node: name, reason, log: Vec::new() };
+    let told = |(name, reason): (String, String)| Answer {
+        phase: phase(&name),
+        node: name,
+        reason,
+        log: Vec::new(),
+    };
     reasons.into_iter().map(told).collect()
 }
 
 /// Of a run that has ended, from its records.
 fn of_ended(folder: &RunFolder, workflow: &Workflow, wanted: &str) -> Vec<Answer> {
-    let Some(status) = &workflow.status else { return Vec::new() };
+    let Some(status) = &workflow.status else {
+        return Vec::new();
+    };
     let mut nodes: Vec<&NodeStatus> = status.nodes.values().collect();
-    nodes.sort_by_key(|node| (node.started_at.as_ref().map(|time| time.0), node.name.clone()));
+    nodes.sort_by_key(|node| {
+        (
+            node.started_at.as_ref().map(|time| time.0),
+            node.name.clone(),
+        )
+    });
     let is_wanted = |node: &NodeStatus| {
         let path = view::path(folder.name(), &node.name);
-        [&node.name, &node.id, &node.display_name].iter().any(|own| *own == wanted) || path == wanted
+        [&node.name, &node.id, &node.display_name]
+            .iter()
+            .any(|own| *own == wanted)
+            || path == wanted
     };
     let explain = |node: &&NodeStatus| Answer {
         node: node.name.clone(),
         phase: node.phase.unwrap_or_default().to_string(),
         reason: reason(node, workflow),
-        log: if node.phase.is_some_and(NodePhase::unsuccessful) && node.r#type == Some(NodeType::Pod) { logs::last(folder, &node.id, 5) } else { Vec::new() },
+        log: if node.phase.is_some_and(NodePhase::unsuccessful)
+            && node.r#type == Some(NodeType::Pod)
+        {
+            logs::last(folder, &node.id, 5)
+        } else {
+            Vec::new()
+        },
     };
     if !wanted.is_empty() {
-        return nodes.iter().filter(|node| is_wanted(node)).map(explain).collect();
+        return nodes
+            .iter()
+            .filter(|node| is_wanted(node))
+            .map(explain)
+            .collect();
     }
     let phase = object::status_word(workflow);
-    let reason = status.message.clone().filter(|message| !message.is_empty()).map_or_else(|| phase.clone(), |message| format!("{phase}: {}", named(&message, workflow)));
-    let mut answers = vec![Answer { node: String::new(), phase, reason, log: Vec::new() }];
-    let silent = |node: &&&NodeStatus| !matches!(node.r#type, Some(NodeType::StepGroup | NodeType::TaskGroup));
-    let unhappy = nodes.iter().filter(|node| node.name != folder.name()).filter(silent).filter(|node| !matches!(node.phase, Some(NodePhase::Succeeded) | None));
+    let reason = status
+        .message
+        .clone()
+        .filter(|message| !message.is_empty())
+        .map_or_else(
+            || phase.clone(),
+            |message| format!("{phase}: {}", named(&message, workflow)),
+        );
+    let mut answers = vec![Answer {
+        node: String::new(),
+        phase,
+        reason,
+        log: Vec::new(),
+    }];
+    let silent = |node: &&&NodeStatus| {
+        !matches!(node.r#type, Some(NodeType::StepGroup | NodeType::TaskGroup))
+    };
+    let unhappy = nodes
+        .iter()
+        .filter(|node| node.name != folder.name())
+        .filter(silent)
+        .filter(|node| !matches!(node.phase, Some(NodePhase::Succeeded) | None));
     answers.extend(unhappy.map(explain));
     answers
 }
 
 fn reason(node: &NodeStatus, workflow: &Workflow) -> String {
     let phase = node.phase.unwrap_or_default();
-    let exit = node.outputs.as_ref().and_then(|outputs| outputs.exit_code.as_ref());
-    match node.message.as_deref().filter(|message| !message.is_empty()) {
+    let exit = node
+        .outputs
+        .as_ref()
+        .and_then(|outputs| outputs.exit_code.as_ref());
+    match node
+        .message
+        .as_deref()
+        .filter(|message| !message.is_empty())
+    {
         Some(message) => format!("{phase}: {}", named(message, workflow)),
-        None => exit.map_or_else(|| phase.to_string(), |code| format!("{phase}: exit code {code}")),
+        None => exit.map_or_else(
+            || phase.to_string(),
+            |code| format!("{phase}: exit code {code}"),
+        ),
     }
 }
 
 /// A message with the names of nodes in the place of their IDs.
 fn named(message: &str, workflow: &Workflow) -> String {
-    let Some((head, rest)) = message.split_once("child '") else { return message.to_owned() };
-    let Some((id, tail)) = rest.split_once('\'') else { return message.to_owned() };
-    let node = workflow.status.as_ref().and_then(|status| status.nodes.get(id));
-    node.map_or_else(|| message.to_owned(), |node| format!("{head}child '{}'{tail}", node.display_name))
+    let Some((head, rest)) = message.split_once("child '") else {
+        return message.to_owned();
+    };
+    let Some((id, tail)) = rest.split_once('\'') else {
+        return message.to_owned();
+    };
+    let node = workflow
+        .status
+        .as_ref()
+        .and_then(|status| status.nodes.get(id));
+    node.map_or_else(
+        || message.to_owned(),
+        |node| format!("{head}child '{}'{tail}", node.display_name),
+    )
 }

@@ -25,15 +25,25 @@ pub fn dot(picture: &Picture) -> String {
 }
 
 fn draw(item: &Item, depth: usize, line: &mut impl FnMut(usize, String)) {
-    let shape = if item.kind == "suspend" { ", shape=octagon" } else { "" };
+    let shape = if item.kind == "suspend" {
+        ", shape=octagon"
+    } else {
+        ""
+    };
     match &item.inner {
         Some(inner) if !inner.items.is_empty() => {
             line(depth, format!("subgraph cluster_{} {{", item.id));
-            line(depth + 1, format!("label={}; style=rounded;", quoted(&label(item))));
+            line(
+                depth + 1,
+                format!("label={}; style=rounded;", quoted(&label(item))),
+            );
             inside(inner, depth + 1, line);
             line(depth, "}".to_owned());
         }
-        _ => line(depth, format!("n{} [label={}{shape}];", item.id, quoted(&label(item)))),
+        _ => line(
+            depth,
+            format!("n{} [label={}{shape}];", item.id, quoted(&label(item))),
+        ),
     }
 }
 
@@ -49,10 +59,18 @@ fn inside(inner: &Inner, depth: usize, line: &mut impl FnMut(usize, String)) {
 /// What follows what: the edges of a DAG, or every step of a group after every step of the one before.
 pub fn pairs(inner: &Inner) -> Vec<(usize, usize, &str)> {
     if !inner.steps {
-        return inner.edges.iter().map(|edge| (edge.from, edge.to, edge.label.as_str())).collect();
+        return inner
+            .edges
+            .iter()
+            .map(|edge| (edge.from, edge.to, edge.label.as_str()))
+            .collect();
     }
     let count = inner.items.len();
-    let next = |from: usize| (0..count).filter(move |to| inner.ranks[*to] == inner.ranks[from] + 1).map(move |to| (from, to, ""));
+    let next = |from: usize| {
+        (0..count)
+            .filter(move |to| inner.ranks[*to] == inner.ranks[from] + 1)
+            .map(move |to| (from, to, ""))
+    };
     (0..count).flat_map(next).collect()
 }
 
@@ -69,13 +87,24 @@ fn edge(from: &Item, to: &Item, text: &str, more: &str) -> String {
         let _ = write!(options, ", label={}", quoted(text));
     }
     options.push_str(more);
-    let options = options.strip_prefix(", ").map(|options| format!(" [{options}]")).unwrap_or_default();
-    format!("n{} -> n{}{options};", anchor(from, true), anchor(to, false))
+    let options = options
+        .strip_prefix(", ")
+        .map(|options| format!(" [{options}]"))
+        .unwrap_or_default();
+    format!(
+        "n{} -> n{}{options};",
+        anchor(from, true),
+        anchor(to, false)
+    )
 }
 
 /// The box that stands for an item.
 fn anchor(item: &Item, last: bool) -> usize {
-    let items = item.inner.as_ref().map(|inner| inner.items.as_slice()).unwrap_or_default();
+    let items = item
+        .inner
+        .as_ref()
+        .map(|inner| inner.items.as_slice())
+        .unwrap_or_default();
     let next = if last { items.last() } else { items.first() };
     next.map_or(item.id, |inner| anchor(inner, last))
 }
@@ -90,5 +119,10 @@ fn label(item: &Item) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    format!(
+        "\"{}\"",
+        text.replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n")
+    )
 }

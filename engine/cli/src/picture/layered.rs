@@ -34,7 +34,12 @@ const SWEEPS: usize = 12;
 /// Places `cells`, whose sizes and rows are given; every edge leads to a later row.
 pub fn place(cells: Vec<Cell>, edges: &[(usize, usize)]) -> Layout {
     let real = cells.len();
-    let mut graph = Graph { cells, above: Vec::new(), below: Vec::new(), rows: Vec::new() };
+    let mut graph = Graph {
+        cells,
+        above: Vec::new(),
+        below: Vec::new(),
+        rows: Vec::new(),
+    };
     let chains = graph.connect(edges);
     graph.order();
     graph.spread();
@@ -57,7 +62,11 @@ impl Graph {
         for (from, to) in edges {
             let (mut last, mut chain) = (*from, Vec::new());
             for rank in self.cells[*from].rank + 1..self.cells[*to].rank {
-                self.cells.push(Cell { rank, width: 2.0, ..Cell::default() });
+                self.cells.push(Cell {
+                    rank,
+                    width: 2.0,
+                    ..Cell::default()
+                });
                 chain.push(self.cells.len() - 1);
                 links.push((last, self.cells.len() - 1));
                 last = self.cells.len() - 1;
@@ -71,7 +80,12 @@ impl Graph {
             self.below[from].push(to);
             self.above[to].push(from);
         }
-        let count = self.cells.iter().map(|cell| cell.rank + 1).max().unwrap_or(0);
+        let count = self
+            .cells
+            .iter()
+            .map(|cell| cell.rank + 1)
+            .max()
+            .unwrap_or(0);
         self.rows = vec![Vec::new(); count];
         for (index, cell) in self.cells.iter().enumerate() {
             self.rows[cell.rank].push(index);
@@ -92,12 +106,20 @@ impl Graph {
             if crossings == 0 {
                 break;
             }
-            let down = sweep % 2 == 0;
+            let down = sweep.is_multiple_of(2);
             let count = self.rows.len();
             for step in 0..count {
                 let row = if down { step } else { count - 1 - step };
                 let neighbours = if down { &self.above } else { &self.below };
-                let mut keyed: Vec<(f64, usize)> = self.rows[row].iter().map(|cell| (mean(&neighbours[*cell], &place).unwrap_or(place[*cell]), *cell)).collect();
+                let mut keyed: Vec<(f64, usize)> = self.rows[row]
+                    .iter()
+                    .map(|cell| {
+                        (
+                            mean(&neighbours[*cell], &place).unwrap_or(place[*cell]),
+                            *cell,
+                        )
+                    })
+                    .collect();
                 keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
                 self.rows[row] = keyed.into_iter().map(|(_, cell)| cell).collect();
                 for (position, cell) in self.rows[row].iter().enumerate() {
@@ -119,14 +141,21 @@ impl Graph {
     fn crossings(&self, place: &[f64]) -> usize {
         let mut count = 0;
         for row in &self.rows {
-            let ends = row.iter().flat_map(|from| self.below[*from].iter().map(|to| (place[*from], place[*to])));
+            let ends = row.iter().flat_map(|from| {
+                self.below[*from]
+                    .iter()
+                    .map(|to| (place[*from], place[*to]))
+            });
             let ends: Vec<(f64, f64)> = ends.collect();
             // Beyond this a picture is no longer read edge by edge.
             if ends.len() > 400 {
                 continue;
             }
             for (index, a) in ends.iter().enumerate() {
-                count += ends[index + 1..].iter().filter(|b| (a.0 - b.0) * (a.1 - b.1) < 0.0).count();
+                count += ends[index + 1..]
+                    .iter()
+                    .filter(|b| (a.0 - b.0) * (a.1 - b.1) < 0.0)
+                    .count();
             }
         }
         count
@@ -144,7 +173,11 @@ impl Graph {
         let count = self.rows.len();
         for sweep in 0..2 * SWEEPS {
             for step in 0..count {
-                let row = if sweep % 2 == 0 { step } else { count - 1 - step };
+                let row = if sweep.is_multiple_of(2) {
+                    step
+                } else {
+                    count - 1 - step
+                };
                 self.settle(row, sweep);
             }
         }
@@ -154,10 +187,19 @@ impl Graph {
         let centres: Vec<f64> = self.cells.iter().map(|cell| cell.x).collect();
         let row = self.rows[row].clone();
         let wanted = |cell: usize| {
-            let (up, down) = (mean(&self.above[cell], &centres), mean(&self.below[cell], &centres));
+            let (up, down) = (
+                mean(&self.above[cell], &centres),
+                mean(&self.below[cell], &centres),
+            );
             match (up, down) {
                 (Some(up), Some(down)) if sweep + 2 >= 2 * SWEEPS => f64::midpoint(up, down),
-                (Some(up), Some(down)) => if sweep % 2 == 0 { up } else { down },
+                (Some(up), Some(down)) => {
+                    if sweep.is_multiple_of(2) {
+                        up
+                    } else {
+                        down
+                    }
+                }
                 (one, other) => one.or(other).unwrap_or(centres[cell]),
             }
         };
@@ -165,42 +207,81 @@ impl Graph {
         let mut offsets = Vec::new();
         for (position, cell) in row.iter().enumerate() {
             if position > 0 {
-                offset += (self.cells[row[position - 1]].width + self.cells[*cell].width) / 2.0 + GAP_X;
+                offset +=
+                    (self.cells[row[position - 1]].width + self.cells[*cell].width) / 2.0 + GAP_X;
             }
             offsets.push(offset);
         }
-        let free: Vec<f64> = row.iter().zip(&offsets).map(|(cell, offset)| wanted(*cell) - offset).collect();
+        let free: Vec<f64> = row
+            .iter()
+            .zip(&offsets)
+            .map(|(cell, offset)| wanted(*cell) - offset)
+            .collect();
         for ((cell, offset), x) in row.iter().zip(offsets).zip(rising(&free)) {
             self.cells[*cell].x = x + offset;
         }
     }
 
     fn stack(mut self, real: usize, chains: Vec<Vec<usize>>) -> Layout {
-        let left = self.cells.iter().map(|cell| cell.x - cell.width / 2.0).fold(f64::INFINITY, f64::min);
-        let right = self.cells.iter().map(|cell| cell.x + cell.width / 2.0).fold(f64::NEG_INFINITY, f64::max);
+        let left = self
+            .cells
+            .iter()
+            .map(|cell| cell.x - cell.width / 2.0)
+            .fold(f64::INFINITY, f64::min);
+        let right = self
+            .cells
+            .iter()
+            .map(|cell| cell.x + cell.width / 2.0)
+            .fold(f64::NEG_INFINITY, f64::max);
         let mut y = 0.0;
         for row in &self.rows {
-            let height = row.iter().map(|cell| self.cells[*cell].height).fold(0.0, f64::max);
+            let height = row
+                .iter()
+                .map(|cell| self.cells[*cell].height)
+                .fold(0.0, f64::max);
             for cell in row {
                 let cell = &mut self.cells[*cell];
                 cell.x -= left;
                 cell.row = (y, y + height);
-                cell.y = if cell.height > 0.0 { y + (height - cell.height) / 2.0 } else { y };
+                cell.y = if cell.height > 0.0 {
+                    y + (height - cell.height) / 2.0
+                } else {
+                    y
+                };
                 // A point of a long edge is as tall as its row.
-                cell.height = if cell.height > 0.0 { cell.height } else { height };
+                cell.height = if cell.height > 0.0 {
+                    cell.height
+                } else {
+                    height
+                };
             }
             y += height + GAP_Y;
         }
-        let point = |cell: &usize| (self.cells[*cell].x, self.cells[*cell].y, self.cells[*cell].y + self.cells[*cell].height);
-        let bends = chains.iter().map(|chain| chain.iter().map(point).collect()).collect();
+        let point = |cell: &usize| {
+            (
+                self.cells[*cell].x,
+                self.cells[*cell].y,
+                self.cells[*cell].y + self.cells[*cell].height,
+            )
+        };
+        let bends = chains
+            .iter()
+            .map(|chain| chain.iter().map(point).collect())
+            .collect();
         let width = if right > left { right - left } else { 0.0 };
         self.cells.truncate(real);
-        Layout { cells: self.cells, bends, width, height: (y - GAP_Y).max(0.0) }
+        Layout {
+            cells: self.cells,
+            bends,
+            width,
+            height: (y - GAP_Y).max(0.0),
+        }
     }
 }
 
 fn mean(cells: &[usize], place: &[f64]) -> Option<f64> {
-    (!cells.is_empty()).then(|| cells.iter().map(|cell| place[*cell]).sum::<f64>() / cells.len() as f64)
+    (!cells.is_empty())
+        .then(|| cells.iter().map(|cell| place[*cell]).sum::<f64>() / cells.len() as f64)
 }
 
 /// The numbers nearest to `wanted` (by squares) that never fall.
@@ -210,12 +291,18 @@ fn rising(wanted: &[f64]) -> Vec<f64> {
         let mut block = (*value, 1);
         while let Some(last) = blocks.last().copied().filter(|last| last.0 > block.0) {
             let count = last.1 + block.1;
-            block = ((last.0 * last.1 as f64 + block.0 * block.1 as f64) / count as f64, count);
+            block = (
+                (last.0 * last.1 as f64 + block.0 * block.1 as f64) / count as f64,
+                count,
+            );
             blocks.pop();
         }
         blocks.push(block);
     }
-    blocks.into_iter().flat_map(|(value, count)| std::iter::repeat_n(value, count)).collect()
+    blocks
+        .into_iter()
+        .flat_map(|(value, count)| std::iter::repeat_n(value, count))
+        .collect()
 }
 
 #[cfg(test)]
@@ -223,7 +310,15 @@ mod tests {
     use super::*;
 
     fn cells(ranks: &[usize]) -> Vec<Cell> {
-        ranks.iter().map(|rank| Cell { rank: *rank, width: 100.0, height: 40.0, ..Cell::default() }).collect()
+        ranks
+            .iter()
+            .map(|rank| Cell {
+                rank: *rank,
+                width: 100.0,
+                height: 40.0,
+                ..Cell::default()
+            })
+            .collect()
     }
 
     #[test]
@@ -238,10 +333,21 @@ mod tests {
     #[test]
     fn no_two_boxes_meet() {
         let ranks: Vec<usize> = (0..60).map(|index| index / 10).collect();
-        let edges: Vec<(usize, usize)> = (0..50).flat_map(|from| [(from, from + 10), (from, (from * 7) % 10 + (from / 10 + 1) * 10)]).chain([(0, 59), (3, 45)]).collect();
+        let edges: Vec<(usize, usize)> = (0..50)
+            .flat_map(|from| {
+                [
+                    (from, from + 10),
+                    (from, (from * 7) % 10 + (from / 10 + 1) * 10),
+                ]
+            })
+            .chain([(0, 59), (3, 45)])
+            .collect();
         let layout = place(cells(&ranks), &edges);
         for (index, a) in layout.cells.iter().enumerate() {
-            for b in layout.cells[index + 1..].iter().filter(|b| b.rank == a.rank) {
+            for b in layout.cells[index + 1..]
+                .iter()
+                .filter(|b| b.rank == a.rank)
+            {
                 assert!((a.x - b.x).abs() >= 100.0 + GAP_X - 0.01);
             }
         }

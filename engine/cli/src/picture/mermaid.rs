@@ -7,7 +7,10 @@ use super::model::{Item, Picture};
 
 /// A flowchart; opened templates are subgraphs.
 pub fn mermaid(picture: &Picture) -> String {
-    let mut out = format!("---\ntitle: {}\n---\nflowchart TD\n", quoted(&picture.title));
+    let mut out = format!(
+        "---\ntitle: {}\n---\nflowchart TD\n",
+        quoted(&picture.title)
+    );
     for item in std::iter::once(&picture.main).chain(&picture.hooks) {
         draw(item, 1, &mut out);
     }
@@ -28,8 +31,16 @@ fn draw(item: &Item, depth: usize, out: &mut String) {
                 draw(item, depth + 1, out);
             }
             for (from, to, text) in pairs(inner) {
-                let arrow = if text.is_empty() { "-->".to_owned() } else { format!("-->|{}|", quoted(text)) };
-                let _ = writeln!(out, "{indent}  n{} {arrow} n{}", inner.items[from].id, inner.items[to].id);
+                let arrow = if text.is_empty() {
+                    "-->".to_owned()
+                } else {
+                    format!("-->|{}|", quoted(text))
+                };
+                let _ = writeln!(
+                    out,
+                    "{indent}  n{} {arrow} n{}",
+                    inner.items[from].id, inner.items[to].id
+                );
             }
             let _ = writeln!(out, "{indent}end");
         }
@@ -52,6 +63,15 @@ fn label(item: &Item) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("\"{}\"", text.replace('\n', "<br/>").replace('{', "&#123;").replace('}', "&#125;"))
+    let text = text
+        .replace('&', "&amp;")
+        .replace('"', "&quot;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    format!(
+        "\"{}\"",
+        text.replace('\n', "<br/>")
+            .replace('{', "&#123;")
+            .replace('}', "&#125;")
+    )
 }

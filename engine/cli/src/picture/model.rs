@@ -1,6 +1,8 @@
 //! What every picture shows: the entrypoint's template opened up, call by call.
 
-use tiphys_graph::plan::{Body, Call, Dag, Hook, HookExpression, Loop, Plan, Target, Template, TemplateId};
+use tiphys_graph::plan::{
+    Body, Call, Dag, Hook, HookExpression, Loop, Plan, Target, Template, TemplateId,
+};
 
 /// A workflow to draw.
 pub struct Picture {
@@ -54,22 +56,49 @@ struct Opener<'p> {
 
 impl Picture {
     pub fn of(plan: &Plan, depth: Option<usize>) -> Picture {
-        let mut opener = Opener { plan, depth: depth.unwrap_or(usize::MAX), open: Vec::new(), count: 0 };
+        let mut opener = Opener {
+            plan,
+            depth: depth.unwrap_or(usize::MAX),
+            open: Vec::new(),
+            count: 0,
+        };
         let metadata = &plan.workflow.metadata;
-        let title = metadata.name.clone().or_else(|| metadata.generate_name.clone()).unwrap_or_else(|| "workflow".to_owned());
+        let title = metadata
+            .name
+            .clone()
+            .or_else(|| metadata.generate_name.clone())
+            .unwrap_or_else(|| "workflow".to_owned());
         let entry = plan.template(plan.entrypoint);
         let main = opener.item(entry.name.clone(), Some(entry), Vec::new(), String::new());
-        let hooks = plan.exit.iter().chain(&plan.hooks).map(|hook| opener.hook(hook)).collect();
+        let hooks = plan
+            .exit
+            .iter()
+            .chain(&plan.hooks)
+            .map(|hook| opener.hook(hook))
+            .collect();
         Picture { title, main, hooks }
     }
 }
 
 impl Opener<'_> {
-    fn item(&mut self, name: String, template: Option<&Template>, mut notes: Vec<String>, missing: String) -> Item {
+    fn item(
+        &mut self,
+        name: String,
+        template: Option<&Template>,
+        mut notes: Vec<String>,
+        missing: String,
+    ) -> Item {
         let id = self.count;
         self.count += 1;
         let Some(template) = template else {
-            return Item { id, name, template: missing, kind: "found at run time".to_owned(), notes, inner: None };
+            return Item {
+                id,
+                name,
+                template: missing,
+                kind: "found at run time".to_owned(),
+                notes,
+                inner: None,
+            };
         };
         notes.extend(of_template(template));
         let composite = matches!(template.body, Body::Steps(_) | Body::Dag(_));
@@ -84,13 +113,25 @@ impl Opener<'_> {
         } else {
             None
         };
-        Item { id, name, template: template.name.clone(), kind: kind(template), notes, inner }
+        Item {
+            id,
+            name,
+            template: template.name.clone(),
+            kind: kind(template),
+            notes,
+            inner,
+        }
     }
 
     fn inner(&mut self, body: &Body) -> Option<Inner> {
         match body {
             Body::Steps(groups) => {
-                let mut inner = Inner { items: Vec::new(), ranks: Vec::new(), edges: Vec::new(), steps: true };
+                let mut inner = Inner {
+                    items: Vec::new(),
+                    ranks: Vec::new(),
+                    edges: Vec::new(),
+                    steps: true,
+                };
                 for (rank, group) in groups.iter().enumerate() {
                     for call in group {
                         inner.items.push(self.call(call, Vec::new()));
@@ -106,7 +147,12 @@ impl Opener<'_> {
 
     fn dag(&mut self, dag: &Dag) -> Inner {
         let mut place = vec![usize::MAX; dag.tasks.len()];
-        let mut inner = Inner { items: Vec::new(), ranks: Vec::new(), edges: Vec::new(), steps: false };
+        let mut inner = Inner {
+            items: Vec::new(),
+            ranks: Vec::new(),
+            edges: Vec::new(),
+            steps: false,
+        };
         for index in &dag.order {
             let task = &dag.tasks[*index as usize];
             let here = inner.items.len();
@@ -118,7 +164,11 @@ impl Opener<'_> {
                     continue;
                 }
                 rank = rank.max(inner.ranks[from] + 1);
-                inner.edges.push(Edge { from, to: here, label: asked(task, *dependency) });
+                inner.edges.push(Edge {
+                    from,
+                    to: here,
+                    label: asked(task, *dependency),
+                });
             }
             inner.items.push(self.call(&task.call, Vec::new()));
             inner.ranks.push(rank);
@@ -137,26 +187,57 @@ impl Opener<'_> {
             notes.push(described(hook, self.plan));
         }
         match &call.target {
-            Target::Template(id) => self.item(call.name.clone(), Some(self.plan.template(*id)), notes, String::new()),
+            Target::Template(id) => self.item(
+                call.name.clone(),
+                Some(self.plan.template(*id)),
+                notes,
+                String::new(),
+            ),
             Target::Dynamic { name, template, .. } => {
-                let from = name.as_ref().map(|name| format!("{}/", name.source())).unwrap_or_default();
-                self.item(call.name.clone(), None, notes, format!("{from}{}", template.source()))
+                let from = name
+                    .as_ref()
+                    .map(|name| format!("{}/", name.source()))
+                    .unwrap_or_default();
+                self.item(
+                    call.name.clone(),
+                    None,
+                    notes,
+                    format!("{from}{}", template.source()),
+                )
             }
         }
     }
 
     fn hook(&mut self, hook: &Hook) -> Item {
-        let mut item = self.call(&hook.call, condition(hook).map(|text| format!("if {text}")).into_iter().collect());
-        item.name = if hook.call.name == "exit" { "on exit".to_owned() } else { format!("hook {}", hook.call.name) };
+        let mut item = self.call(
+            &hook.call,
+            condition(hook)
+                .map(|text| format!("if {text}"))
+                .into_iter()
+                .collect(),
+        );
+        item.name = if hook.call.name == "exit" {
+            "on exit".to_owned()
+        } else {
+            format!("hook {}", hook.call.name)
+        };
         item
     }
 }
 
 /// What is asked of a dependency by name, such as `Failed`.
 fn asked(task: &tiphys_graph::plan::Task, dependency: u32) -> String {
-    let Some(depends) = &task.depends else { return String::new() };
-    let mentions = depends.tasks().iter().zip(&task.operands).filter(|(_, operand)| **operand == dependency);
-    let results: Vec<&str> = mentions.filter_map(|(mention, _)| mention.result.map(tiphys_expr::TaskResult::name)).collect();
+    let Some(depends) = &task.depends else {
+        return String::new();
+    };
+    let mentions = depends
+        .tasks()
+        .iter()
+        .zip(&task.operands)
+        .filter(|(_, operand)| **operand == dependency);
+    let results: Vec<&str> = mentions
+        .filter_map(|(mention, _)| mention.result.map(tiphys_expr::TaskResult::name))
+        .collect();
     results.join(", ")
 }
 
@@ -175,9 +256,15 @@ fn kind(template: &Template) -> String {
 fn of_template(template: &Template) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(retry) = &template.retry {
-        notes.push(retry.limit.as_ref().map_or_else(|| "retried without end".to_owned(), |limit| format!("retried up to {} times", limit.source())));
+        notes.push(retry.limit.as_ref().map_or_else(
+            || "retried without end".to_owned(),
+            |limit| format!("retried up to {} times", limit.source()),
+        ));
     }
-    if let Body::Suspend { duration: Some(duration) } = &template.body {
+    if let Body::Suspend {
+        duration: Some(duration),
+    } = &template.body
+    {
         notes.push(format!("for {}", duration.source()));
     }
     if template.daemon {
@@ -199,10 +286,15 @@ fn repeated(each: &Loop) -> String {
     match each {
         Loop::Items(items) => format!("{} items", items.len()),
         Loop::Param(list) => format!("for each of {}", list.source()),
-        Loop::Sequence { count: Some(count), .. } => format!("{} times", count.source()),
+        Loop::Sequence {
+            count: Some(count), ..
+        } => format!("{} times", count.source()),
         Loop::Sequence { start, end, .. } => {
             let end = end.as_ref().map_or("", |end| end.source());
-            format!("from {} to {end}", start.as_ref().map_or("0", |start| start.source()))
+            format!(
+                "from {} to {end}",
+                start.as_ref().map_or("0", |start| start.source())
+            )
         }
     }
 }
@@ -220,7 +312,11 @@ fn described(hook: &Hook, plan: &Plan) -> String {
         Target::Template(id) => &plan.template(*id).name,
         Target::Dynamic { template, .. } => template.source(),
     };
-    let name = if hook.call.name == "exit" { "on exit" } else { "hook" };
+    let name = if hook.call.name == "exit" {
+        "on exit"
+    } else {
+        "hook"
+    };
     match condition(hook) {
         Some(text) => format!("{name} {target} if {text}"),
         None => format!("{name} {target}"),

@@ -18,12 +18,22 @@ pub fn github(fault: &Diagnostic) -> String {
             place.push_str(&format!(",col={},endColumn={}", start.column, end.column));
         }
     }
-    let help = fault.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-    format!("::{command} {place},title={}::{}", property(fault.code), data(&format!("{}{help}", fault.message)))
+    let help = fault
+        .help
+        .as_ref()
+        .map(|help| format!(" ({help})"))
+        .unwrap_or_default();
+    format!(
+        "::{command} {place},title={}::{}",
+        property(fault.code),
+        data(&format!("{}{help}", fault.message))
+    )
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

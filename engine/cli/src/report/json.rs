@@ -38,7 +38,12 @@ struct Related<'a> {
 
 impl From<Span> for Place {
     fn from(span: Span) -> Place {
-        Place { line: span.start.line, column: span.start.column, end_line: span.end.line, end_column: span.end.column }
+        Place {
+            line: span.start.line,
+            column: span.start.column,
+            end_line: span.end.line,
+            end_column: span.end.column,
+        }
     }
 }
 
@@ -52,7 +57,14 @@ impl<'a> From<&'a Diagnostic> for Entry<'a> {
             path: fault.path.as_ref().map(ToString::to_string),
             place: fault.span.map(Place::from),
             help: fault.help.as_deref(),
-            related: fault.related.iter().map(|(span, message)| Related { message, place: (*span).into() }).collect(),
+            related: fault
+                .related
+                .iter()
+                .map(|(span, message)| Related {
+                    message,
+                    place: (*span).into(),
+                })
+                .collect(),
         }
     }
 }

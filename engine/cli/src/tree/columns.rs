@@ -31,8 +31,19 @@ pub struct Facts<'a> {
 pub fn lines(trees: &[Vec<Row<'_>>], columns: Columns, facts: &Facts<'_>) -> Vec<Line> {
     let head: &[&str] = match columns {
         Columns::Normal => &["STEP", "TEMPLATE", "PODNAME", "DURATION", "MESSAGE"],
-        Columns::Short => &["STEP", "TEMPLATE", "PODNAME", "DURATION", "MESSAGE", "NODENAME"],
-        Columns::Wide => &["STEP", "TEMPLATE", "PODNAME", "DURATION", "ARTIFACTS", "MESSAGE", "RESOURCESDURATION", "NODENAME"],
+        Columns::Short => &[
+            "STEP", "TEMPLATE", "PODNAME", "DURATION", "MESSAGE", "NODENAME",
+        ],
+        Columns::Wide => &[
+            "STEP",
+            "TEMPLATE",
+            "PODNAME",
+            "DURATION",
+            "ARTIFACTS",
+            "MESSAGE",
+            "RESOURCESDURATION",
+            "NODENAME",
+        ],
         Columns::Live => &["STEP", "TEMPLATE", "DURATION", "MESSAGE"],
     };
     let mut table = Table::new(head, 2);
@@ -51,39 +62,78 @@ fn cells(row: &Row<'_>, columns: Columns, facts: &Facts<'_>) -> Vec<Line> {
     let node = row.node;
     let pod = node.r#type == Some(NodeType::Pod);
     let template = Line::plain(template(node));
-    let pod_name = || if pod { Line::plain(pod_name(facts.workflow, node)) } else { Line::new() };
-    let timed = pod || (columns == Columns::Live && !matches!(node.r#type, Some(NodeType::Skipped)));
-    let duration = clock::between(node.started_at.as_ref(), node.finished_at.as_ref(), facts.now);
-    let duration = Line::plain(duration.filter(|_| timed).map(clock::short).unwrap_or_default());
+    let pod_name = || {
+        if pod {
+            Line::plain(pod_name(facts.workflow, node))
+        } else {
+            Line::new()
+        }
+    };
+    let timed =
+        pod || (columns == Columns::Live && !matches!(node.r#type, Some(NodeType::Skipped)));
+    let duration = clock::between(
+        node.started_at.as_ref(),
+        node.finished_at.as_ref(),
+        facts.now,
+    );
+    let duration = Line::plain(
+        duration
+            .filter(|_| timed)
+            .map(clock::short)
+            .unwrap_or_default(),
+    );
     let message = message(node, facts);
     let host = || Line::plain(node.host_node_name.as_deref().unwrap_or_default());
     let step = step(row, facts);
     match columns {
         Columns::Normal => vec![step, template, pod_name(), duration, message],
         Columns::Short => vec![step, template, pod_name(), duration, message, host()],
-        Columns::Wide => vec![step, template, pod_name(), duration, artifacts(node), message, resources(node), host()],
+        Columns::Wide => vec![
+            step,
+            template,
+            pod_name(),
+            duration,
+            artifacts(node),
+            message,
+            resources(node),
+            host(),
+        ],
         Columns::Live => vec![step, template, duration, message],
     }
 }
 
 fn step(row: &Row<'_>, facts: &Facts<'_>) -> Line {
     let phase = style::of_phase(row.node.phase.unwrap_or_default());
-    let line = Line::new().then(style::DIM, &row.lead).then(phase, style::icon(row.node, facts.utf8));
-    let name = if row.node.display_name.is_empty() { &row.node.name } else { &row.node.display_name };
+    let line = Line::new()
+        .then(style::DIM, &row.lead)
+        .then(phase, style::icon(row.node, facts.utf8));
+    let name = if row.node.display_name.is_empty() {
+        &row.node.name
+    } else {
+        &row.node.display_name
+    };
     line.then(anstyle::Style::new(), format!(" {name}"))
 }
 
 /// The template of a node, with where it is from.
 fn template(node: &NodeStatus) -> String {
     match &node.template_ref {
-        Some(reference) => format!("{}/{}", reference.name, reference.template.as_deref().unwrap_or_default()),
+        Some(reference) => format!(
+            "{}/{}",
+            reference.name,
+            reference.template.as_deref().unwrap_or_default()
+        ),
         None => node.template_name.clone().unwrap_or_default(),
     }
 }
 
 /// The name of a node's pod.
 pub fn pod_name(workflow: &str, node: &NodeStatus) -> String {
-    let template = node.template_ref.as_ref().and_then(|reference| reference.template.as_deref()).or(node.template_name.as_deref());
+    let template = node
+        .template_ref
+        .as_ref()
+        .and_then(|reference| reference.template.as_deref())
+        .or(node.template_name.as_deref());
     tiphys_core::pod_name(workflow, &node.name, template.unwrap_or_default())
 }
 
@@ -96,11 +146,18 @@ fn message(node: &NodeStatus, facts: &Facts<'_>) -> Line {
 }
 
 fn artifacts(node: &NodeStatus) -> Line {
-    let names = node.outputs.iter().flat_map(|outputs| &outputs.artifacts).map(|artifact| artifact.name.as_str());
+    let names = node
+        .outputs
+        .iter()
+        .flat_map(|outputs| &outputs.artifacts)
+        .map(|artifact| artifact.name.as_str());
     Line::plain(names.collect::<Vec<_>>().join(","))
 }
 
 fn resources(node: &NodeStatus) -> Line {
-    let each = node.resources_duration.iter().map(|(name, seconds)| format!("{seconds}s*{name}"));
+    let each = node
+        .resources_duration
+        .iter()
+        .map(|(name, seconds)| format!("{seconds}s*{name}"));
     Line::plain(each.collect::<Vec<_>>().join(","))
 }

@@ -30,25 +30,41 @@ pub struct Row<'a> {
 }
 
 /// The rows of the trees of a run: its own, then those of its hooks, its exit handler last.
-pub fn rows<'a>(workflow: &str, nodes: &'a BTreeMap<String, NodeStatus>, look: &Look<'_>) -> Vec<Vec<Row<'a>>> {
+pub fn rows<'a>(
+    workflow: &str,
+    nodes: &'a BTreeMap<String, NodeStatus>,
+    look: &Look<'_>,
+) -> Vec<Vec<Row<'a>>> {
     let shape = Shape::of(nodes);
     let is_root = |node: &&NodeStatus| node.name == workflow;
     let hook = format!("{workflow}.hooks.");
     let exit = format!("{workflow}.onExit");
     let mut roots: Vec<&NodeStatus> = nodes.values().filter(is_root).collect();
-    let mut hooks: Vec<&NodeStatus> = nodes.values().filter(|node| node.boundary_id.is_none() && node.name.starts_with(&hook)).collect();
+    let mut hooks: Vec<&NodeStatus> = nodes
+        .values()
+        .filter(|node| node.boundary_id.is_none() && node.name.starts_with(&hook))
+        .collect();
     hooks.retain(|node| !shape.is_attempt(node));
     shape::sort(&mut hooks);
     roots.extend(hooks);
     roots.extend(nodes.values().filter(|node| node.name == exit));
     let draw = |root: &'a NodeStatus| {
-        let mut drawing = Drawing { shape: &shape, look, shown: HashSet::new(), rows: Vec::new() };
+        let mut drawing = Drawing {
+            shape: &shape,
+            look,
+            shown: HashSet::new(),
+            rows: Vec::new(),
+        };
         if drawing.mark(root, 0) {
             drawing.node(root, " ".to_owned(), " ");
         }
         drawing.rows
     };
-    roots.into_iter().map(draw).filter(|rows| !rows.is_empty()).collect()
+    roots
+        .into_iter()
+        .map(draw)
+        .filter(|rows| !rows.is_empty())
+        .collect()
 }
 
 /// How deep a tree is drawn; records that are their own ancestors end here too.
@@ -69,7 +85,8 @@ impl<'a> Drawing<'_, 'a> {
         if depth > MAX_DEPTH || self.shown.contains(node.id.as_str()) {
             return false;
         }
-        let mut wanted = (self.look.keep)(node) && (self.look.omitted || node.phase != Some(NodePhase::Omitted));
+        let mut wanted =
+            (self.look.keep)(node) && (self.look.omitted || node.phase != Some(NodePhase::Omitted));
         for child in self.shape.blocks(node).iter().flat_map(Block::nodes) {
             wanted |= self.mark(child, depth + 1);
         }
@@ -87,13 +104,20 @@ impl<'a> Drawing<'_, 'a> {
         let node = self.shape.stand_in(node);
         // Once drawn, never again: this ends any circle.
         if self.shown.remove(node.id.as_str()) {
-            self.rows.push(Row { lead: self.glyphs(lead), node });
+            self.rows.push(Row {
+                lead: self.glyphs(lead),
+                node,
+            });
             self.blocks(&self.shape.blocks(node), below);
         }
     }
 
     fn blocks(&mut self, blocks: &[Block<'a>], below: &str) {
-        let shown: Vec<Block<'a>> = blocks.iter().map(|block| block.filtered(|node| self.shows(node))).filter(|block| !block.is_empty()).collect();
+        let shown: Vec<Block<'a>> = blocks
+            .iter()
+            .map(|block| block.filtered(|node| self.shows(node)))
+            .filter(|block| !block.is_empty())
+            .collect();
         for (position, block) in shown.iter().enumerate() {
             let last = position + 1 == shown.len();
             let (tee, bar) = if last { ("└", " ") } else { ("├", "│") };
@@ -102,14 +126,26 @@ impl<'a> Drawing<'_, 'a> {
                     self.node(node, format!("{below}{tee}─ "), &format!("{below}{bar}  "));
                 }
                 Block::Group(nodes) if nodes.len() == 1 => {
-                    self.node(nodes[0], format!("{below}{tee}─── "), &format!("{below}{bar}    "));
+                    self.node(
+                        nodes[0],
+                        format!("{below}{tee}─── "),
+                        &format!("{below}{bar}    "),
+                    );
                 }
                 Block::Group(nodes) => {
                     for (index, node) in nodes.iter().enumerate() {
                         let end = index + 1 == nodes.len();
-                        let (outer, inner) = if index == 0 { (format!("{tee}─"), "┬") } else { (format!("{bar} "), if end { "└" } else { "├" }) };
+                        let (outer, inner) = if index == 0 {
+                            (format!("{tee}─"), "┬")
+                        } else {
+                            (format!("{bar} "), if end { "└" } else { "├" })
+                        };
                         let stem = if end { " " } else { "│" };
-                        self.node(node, format!("{below}{outer}{inner}─ "), &format!("{below}{bar} {stem}  "));
+                        self.node(
+                            node,
+                            format!("{below}{outer}{inner}─ "),
+                            &format!("{below}{bar} {stem}  "),
+                        );
                     }
                 }
             }

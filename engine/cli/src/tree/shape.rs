@@ -18,7 +18,9 @@ impl<'a> Block<'a> {
         match self {
             Block::One(node) if shows(node) => Block::One(node),
             Block::One(_) => Block::Group(Vec::new()),
-            Block::Group(nodes) => Block::Group(nodes.iter().copied().filter(|node| shows(node)).collect()),
+            Block::Group(nodes) => {
+                Block::Group(nodes.iter().copied().filter(|node| shows(node)).collect())
+            }
         }
     }
 
@@ -42,18 +44,35 @@ pub struct Shape<'a> {
 
 impl<'a> Shape<'a> {
     pub fn of(nodes: &'a BTreeMap<String, NodeStatus>) -> Shape<'a> {
-        let mut shape = Shape { members: HashMap::new(), attempts: HashMap::new(), attempt: HashSet::new() };
-        let retries = nodes.values().filter(|node| node.r#type == Some(NodeType::Retry));
-        let retries: HashMap<&str, &NodeStatus> = retries.map(|retry| (retry.name.as_str(), retry)).collect();
+        let mut shape = Shape {
+            members: HashMap::new(),
+            attempts: HashMap::new(),
+            attempt: HashSet::new(),
+        };
+        let retries = nodes
+            .values()
+            .filter(|node| node.r#type == Some(NodeType::Retry));
+        let retries: HashMap<&str, &NodeStatus> =
+            retries.map(|retry| (retry.name.as_str(), retry)).collect();
         for node in nodes.values() {
             if let Some(retry) = retried(&node.name).and_then(|name| retries.get(name)) {
                 shape.attempt.insert(&node.id);
                 shape.attempts.entry(&retry.id).or_default().push(node);
             }
         }
-        shape.attempts.values_mut().for_each(|attempts| attempts.sort_by_key(|node| (started(node), index(&node.name))));
-        for node in nodes.values().filter(|node| !shape.attempt.contains(node.id.as_str())) {
-            if let Some(boundary) = node.boundary_id.as_deref().filter(|boundary| *boundary != node.id) {
+        shape
+            .attempts
+            .values_mut()
+            .for_each(|attempts| attempts.sort_by_key(|node| (started(node), index(&node.name))));
+        for node in nodes
+            .values()
+            .filter(|node| !shape.attempt.contains(node.id.as_str()))
+        {
+            if let Some(boundary) = node
+                .boundary_id
+                .as_deref()
+                .filter(|boundary| *boundary != node.id)
+            {
                 shape.members.entry(boundary).or_default().push(node);
             }
         }
@@ -74,7 +93,13 @@ impl<'a> Shape<'a> {
 
     /// What hangs below a node, in order.
     pub fn blocks(&self, node: &'a NodeStatus) -> Vec<Block<'a>> {
-        let mut blocks: Vec<Block<'a>> = self.attempts.get(node.id.as_str()).into_iter().flatten().map(|node| Block::One(node)).collect();
+        let mut blocks: Vec<Block<'a>> = self
+            .attempts
+            .get(node.id.as_str())
+            .into_iter()
+            .flatten()
+            .map(|node| Block::One(node))
+            .collect();
         let (mut groups, mut others) = (BTreeMap::<usize, Vec<&'a NodeStatus>>::new(), Vec::new());
         for member in self.members.get(node.id.as_str()).into_iter().flatten() {
             match member.r#type {
@@ -106,7 +131,10 @@ fn group(member: &NodeStatus, steps: &NodeStatus) -> Option<usize> {
     if steps.r#type != Some(NodeType::Steps) {
         return None;
     }
-    let tail = member.name.strip_prefix(steps.name.as_str())?.strip_prefix('[')?;
+    let tail = member
+        .name
+        .strip_prefix(steps.name.as_str())?
+        .strip_prefix('[')?;
     tail.split_once(']')?.0.parse().ok()
 }
 
@@ -119,7 +147,9 @@ fn index(name: &str) -> Option<u64> {
     let inside = name.rfind('(').map(|open| &name[open + 1..]);
     let first = name.find('(').map(|open| &name[open + 1..]);
     [first, inside].into_iter().flatten().find_map(|text| {
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let digits = text
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len());
         text[..digits].parse().ok()
     })
 }
@@ -128,6 +158,8 @@ fn index(name: &str) -> Option<u64> {
 pub fn sort(nodes: &mut [&NodeStatus]) {
     nodes.sort_by(|a, b| {
         let key = |node: &NodeStatus| (started(node), index(&node.display_name));
-        (started(a).is_none(), key(a)).cmp(&(started(b).is_none(), key(b))).then_with(|| a.display_name.cmp(&b.display_name))
+        (started(a).is_none(), key(a))
+            .cmp(&(started(b).is_none(), key(b)))
+            .then_with(|| a.display_name.cmp(&b.display_name))
     });
 }

@@ -12,25 +12,63 @@ use crate::{clock, style};
 const NODES: usize = 3;
 const LINES: usize = 10;
 
-pub fn tell(printer: &Printer, error: bool, folder: &RunFolder, workflow: &Workflow, logs_were_shown: bool) {
-    let Some(status) = &workflow.status else { return };
+pub fn tell(
+    printer: &Printer,
+    error: bool,
+    folder: &RunFolder,
+    workflow: &Workflow,
+    logs_were_shown: bool,
+) {
+    let Some(status) = &workflow.status else {
+        return;
+    };
     let phase = status.phase.unwrap_or_default();
     if !phase.completed() {
         return;
     }
     if phase != WorkflowPhase::Succeeded && !logs_were_shown {
-        let mut failed: Vec<&NodeStatus> = status.nodes.values().filter(|node| is_culprit(node)).collect();
-        failed.sort_by_key(|node| (node.finished_at.as_ref().map(|time| time.0), node.name.clone()));
-        failed.iter().take(NODES).for_each(|node| culprit(printer, error, folder, node));
+        let mut failed: Vec<&NodeStatus> = status
+            .nodes
+            .values()
+            .filter(|node| is_culprit(node))
+            .collect();
+        failed.sort_by_key(|node| {
+            (
+                node.finished_at.as_ref().map(|time| time.0),
+                node.name.clone(),
+            )
+        });
+        failed
+            .iter()
+            .take(NODES)
+            .for_each(|node| culprit(printer, error, folder, node));
         if failed.len() > NODES {
-            printer.say(error, format_args!("… and {} more failed", failed.len() - NODES));
+            printer.say(
+                error,
+                format_args!("… and {} more failed", failed.len() - NODES),
+            );
         }
     }
-    let mut text = format!("{} {}", workflow.metadata.name.as_deref().unwrap_or_default(), style::paint(style::of_workflow(phase), crate::object::status_word(workflow)));
-    if let Some(duration) = status.finished_at.as_ref().and_then(|end| clock::between(status.started_at.as_ref(), Some(end), end.0)) {
+    let mut text = format!(
+        "{} {}",
+        workflow.metadata.name.as_deref().unwrap_or_default(),
+        style::paint(
+            style::of_workflow(phase),
+            crate::object::status_word(workflow)
+        )
+    );
+    if let Some(duration) = status
+        .finished_at
+        .as_ref()
+        .and_then(|end| clock::between(status.started_at.as_ref(), Some(end), end.0))
+    {
         text.push_str(&format!(" in {}", clock::short(duration)));
     }
-    if let Some(message) = status.message.as_ref().filter(|message| !message.is_empty()) {
+    if let Some(message) = status
+        .message
+        .as_ref()
+        .filter(|message| !message.is_empty())
+    {
         text.push_str(&format!(": {}", clean(message)));
     }
     printer.say(error, text);
@@ -49,7 +87,16 @@ fn culprit(printer: &Printer, error: bool, folder: &RunFolder, node: &NodeStatus
         return;
     }
     let name = super::path(folder.name(), &node.name);
-    printer.say(error, format_args!("{}", style::paint(style::of_phase(node.phase.unwrap_or_default()), format!("{name} wrote last:"))));
+    printer.say(
+        error,
+        format_args!(
+            "{}",
+            style::paint(
+                style::of_phase(node.phase.unwrap_or_default()),
+                format!("{name} wrote last:")
+            )
+        ),
+    );
     for line in lines {
         printer.say(error, format_args!("  {line}"));
     }

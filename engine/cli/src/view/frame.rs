@@ -31,22 +31,45 @@ pub fn lines(moment: &Moment<'_>, rows: usize) -> Vec<Line> {
     let nodes = if unborn.is_empty() {
         moment.nodes
     } else {
-        all = moment.nodes.iter().map(|(id, node)| (id.clone(), node.clone())).chain(unborn).collect();
+        all = moment
+            .nodes
+            .iter()
+            .map(|(id, node)| (id.clone(), node.clone()))
+            .chain(unborn)
+            .collect();
         &all
     };
-    let look = Look { utf8: moment.utf8, omitted: moment.wide, keep: moment.keep };
+    let look = Look {
+        utf8: moment.utf8,
+        omitted: moment.wide,
+        keep: moment.keep,
+    };
     let mut trees = tree::rows(moment.name, nodes, &look);
-    let room = rows.saturating_sub(2 + trees.len().saturating_sub(1)).max(1);
+    let room = rows
+        .saturating_sub(2 + trees.len().saturating_sub(1))
+        .max(1);
     let hidden = shorten(&mut trees, room);
     let waits = |node: &NodeStatus| moment.waits.get(&node.name).cloned();
-    let facts = Facts { workflow: moment.name, now: moment.now, utf8: moment.utf8, waits: &waits };
-    let columns = if moment.wide { Columns::Wide } else { Columns::Live };
+    let facts = Facts {
+        workflow: moment.name,
+        now: moment.now,
+        utf8: moment.utf8,
+        waits: &waits,
+    };
+    let columns = if moment.wide {
+        Columns::Wide
+    } else {
+        Columns::Live
+    };
     let mut lines = vec![head(moment)];
     if !trees.is_empty() {
         lines.extend(tree::lines(&trees, columns, &facts));
     }
     if hidden > 0 {
-        lines.push(Line::new().then(style::DIM, format!(" {} {hidden} more", if moment.utf8 { "…" } else { "..." })));
+        lines.push(Line::new().then(
+            style::DIM,
+            format!(" {} {hidden} more", if moment.utf8 { "…" } else { "..." }),
+        ));
     }
     lines.truncate(rows.max(1));
     lines
@@ -65,15 +88,33 @@ fn head(moment: &Moment<'_>) -> Line {
         (true, false) => "*",
     };
     let color = style::of_workflow(phase);
-    let word = if phase == tiphys_spec::WorkflowPhase::Unknown { "Pending" } else { phase.as_str() };
-    let mut line = Line::new().then(color, format!("{mark} ")).then(style::BOLD, moment.name).then(color, format!("  {word}"));
+    let word = if phase == tiphys_spec::WorkflowPhase::Unknown {
+        "Pending"
+    } else {
+        phase.as_str()
+    };
+    let mut line = Line::new()
+        .then(color, format!("{mark} "))
+        .then(style::BOLD, moment.name)
+        .then(color, format!("  {word}"));
     if let Some(progress) = &moment.status.progress {
         line.push(anstyle::Style::new(), format!("  {progress}"));
     }
-    if let Some(duration) = clock::between(moment.status.started_at.as_ref(), moment.status.finished_at.as_ref(), moment.now) {
-        line.push(style::DIM, format!("  {}", clock::short(clock::tenths(duration))));
+    if let Some(duration) = clock::between(
+        moment.status.started_at.as_ref(),
+        moment.status.finished_at.as_ref(),
+        moment.now,
+    ) {
+        line.push(
+            style::DIM,
+            format!("  {}", clock::short(clock::tenths(duration))),
+        );
     }
-    if let Some(message) = moment.waits.get(moment.name).or(moment.status.message.as_ref()) {
+    if let Some(message) = moment
+        .waits
+        .get(moment.name)
+        .or(moment.status.message.as_ref())
+    {
         line.push(style::DIM, format!("  {message}"));
     }
     line
@@ -81,11 +122,20 @@ fn head(moment: &Moment<'_>) -> Line {
 
 /// Stand-ins for steps and tasks that wait and have no record yet.
 fn unborn(moment: &Moment<'_>) -> Vec<(String, NodeStatus)> {
-    let known: HashMap<&str, &NodeStatus> = moment.nodes.values().map(|node| (node.name.as_str(), node)).collect();
-    let missing = moment.waits.keys().filter(|name| !known.contains_key(name.as_str()));
+    let known: HashMap<&str, &NodeStatus> = moment
+        .nodes
+        .values()
+        .map(|node| (node.name.as_str(), node))
+        .collect();
+    let missing = moment
+        .waits
+        .keys()
+        .filter(|name| !known.contains_key(name.as_str()));
     let stand_in = |name: &String| {
         let boundary = name.rfind('.').map(|dot| &name[..dot])?;
-        let boundary = known.get(boundary).or_else(|| known.get(&boundary[..boundary.rfind('[')?]))?;
+        let boundary = known
+            .get(boundary)
+            .or_else(|| known.get(&boundary[..boundary.rfind('[')?]))?;
         let node = NodeStatus {
             id: name.clone(),
             name: name.clone(),
@@ -106,11 +156,19 @@ fn shorten(trees: &mut [Vec<Row<'_>>], room: usize) -> usize {
     if count <= room {
         return 0;
     }
-    let mut weights: Vec<(u8, usize)> = trees.iter().flatten().enumerate().map(|(index, row)| (weight(row.node), index)).collect();
+    let mut weights: Vec<(u8, usize)> = trees
+        .iter()
+        .flatten()
+        .enumerate()
+        .map(|(index, row)| (weight(row.node), index))
+        .collect();
     weights.sort_unstable();
     let keep = room.saturating_sub(1).max(1);
     let mut kept: Vec<bool> = vec![false; count];
-    weights.iter().take(keep).for_each(|(_, index)| kept[*index] = true);
+    weights
+        .iter()
+        .take(keep)
+        .for_each(|(_, index)| kept[*index] = true);
     let mut index = 0;
     for tree in trees.iter_mut() {
         tree.retain(|_| {
@@ -122,7 +180,10 @@ fn shorten(trees: &mut [Vec<Row<'_>>], room: usize) -> usize {
 }
 
 fn weight(node: &NodeStatus) -> u8 {
-    let opened = matches!(node.r#type, Some(NodeType::Steps | NodeType::Dag | NodeType::Retry));
+    let opened = matches!(
+        node.r#type,
+        Some(NodeType::Steps | NodeType::Dag | NodeType::Retry)
+    );
     match node.phase.unwrap_or_default() {
         NodePhase::Running if !opened => 0,
         NodePhase::Failed | NodePhase::Error => 1,

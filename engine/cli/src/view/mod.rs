@@ -73,7 +73,12 @@ impl View {
     }
 
     /// Shows what happens until nothing more can.
-    pub async fn watch(mut self, mut events: Receiver<Event>, orders: mpsc::Sender<Control>, mut notices: mpsc::UnboundedReceiver<String>) -> View {
+    pub async fn watch(
+        mut self,
+        mut events: Receiver<Event>,
+        orders: mpsc::Sender<Control>,
+        mut notices: mpsc::UnboundedReceiver<String>,
+    ) -> View {
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         // As long as the loop runs, its controls are open; this task must not keep them so.
@@ -116,7 +121,11 @@ impl View {
         }
         let mut text = phase.to_string();
         if phase.completed()
-            && let Some(duration) = node.finished_at.as_ref().and_then(|end| clock::between(node.started_at.as_ref(), Some(end), end.0)) {
+            && let Some(duration) = node
+                .finished_at
+                .as_ref()
+                .and_then(|end| clock::between(node.started_at.as_ref(), Some(end), end.0))
+        {
             text.push_str(&format!(" ({})", clock::short(duration)));
         }
         if let Some(message) = node.message.as_ref().filter(|message| !message.is_empty()) {
@@ -128,13 +137,30 @@ impl View {
     /// A line about a node, where there is no tree to show it.
     fn tell(&self, node: &NodeStatus, text: &str) {
         if matches!(self.mode, Mode::Lines) {
-            let icon = if self.printer.utf8() { style::paint(style::of_phase(node.phase.unwrap_or_default()), style::icon(node, true)) + " " } else { String::new() };
-            self.printer.say(self.error, format_args!("{icon}{} {}", clean(path(self.folder.name(), &node.name)), clean(text)));
+            let icon = if self.printer.utf8() {
+                style::paint(
+                    style::of_phase(node.phase.unwrap_or_default()),
+                    style::icon(node, true),
+                ) + " "
+            } else {
+                String::new()
+            };
+            self.printer.say(
+                self.error,
+                format_args!(
+                    "{icon}{} {}",
+                    clean(path(self.folder.name(), &node.name)),
+                    clean(text)
+                ),
+            );
         }
     }
 
     fn notice(&mut self, text: &str) {
-        let text = format!("{}: {text}", style::paint(style::WARNING, self.folder.name()));
+        let text = format!(
+            "{}: {text}",
+            style::paint(style::WARNING, self.folder.name())
+        );
         match self.mode {
             Mode::Live(_) => self.above.push(text),
             _ => self.printer.note(text),
@@ -150,7 +176,9 @@ impl View {
         if let Ok(mut status) = status.await
             && sent
         {
-            std::mem::take(&mut status.nodes).values().for_each(|node| self.changed(node));
+            std::mem::take(&mut status.nodes)
+                .values()
+                .for_each(|node| self.changed(node));
             self.status = status;
         }
     }
@@ -169,7 +197,10 @@ impl View {
         if let Some(asked) = &mut self.asked {
             match asked.try_recv() {
                 Ok(reasons) => {
-                    let told = |(name, reason): (String, Reason)| (!matches!(reason, Reason::Running | Reason::Children { .. })).then(|| (name, reason.to_string()));
+                    let told = |(name, reason): (String, Reason)| {
+                        (!matches!(reason, Reason::Running | Reason::Children { .. }))
+                            .then(|| (name, reason.to_string()))
+                    };
                     self.waits = reasons.into_iter().filter_map(told).collect();
                     self.asked = None;
                 }
@@ -181,7 +212,10 @@ impl View {
             && let Some(orders) = orders.upgrade()
         {
             let (told, asked) = oneshot::channel();
-            self.asked = orders.try_send(Control::Waiting(told)).is_ok().then_some(asked);
+            self.asked = orders
+                .try_send(Control::Waiting(told))
+                .is_ok()
+                .then_some(asked);
         }
     }
 
@@ -191,14 +225,18 @@ impl View {
         let lines = logs.poll(self.folder.name(), &self.nodes);
         match self.mode {
             Mode::Live(_) => self.above.extend(lines),
-            _ => lines.iter().for_each(|line| self.printer.say(self.error, line)),
+            _ => lines
+                .iter()
+                .for_each(|line| self.printer.say(self.error, line)),
         }
     }
 
     fn draw(&mut self) {
-        let Mode::Live(screen) = &mut self.mode else { return };
+        let Mode::Live(screen) = &mut self.mode else {
+            return;
+        };
         // Trees of many thousands are drawn less often.
-        if self.nodes.len() > 2_000 && self.tick % 10 != 0 && self.above.is_empty() {
+        if self.nodes.len() > 2_000 && !self.tick.is_multiple_of(10) && self.above.is_empty() {
             return;
         }
         let moment = Moment {
@@ -213,7 +251,10 @@ impl View {
             keep: &|_| true,
         };
         let (_, rows) = screen.size();
-        screen.draw(&std::mem::take(&mut self.above), lines(&moment, rows.saturating_sub(1)));
+        screen.draw(
+            &std::mem::take(&mut self.above),
+            lines(&moment, rows.saturating_sub(1)),
+        );
     }
 
     /// The last picture, which stays.
@@ -224,7 +265,13 @@ impl View {
         self.waits.clear();
         self.follow();
         self.draw_still();
-        ending::tell(&self.printer, self.error, &self.folder, workflow, self.logs.is_some());
+        ending::tell(
+            &self.printer,
+            self.error,
+            &self.folder,
+            workflow,
+            self.logs.is_some(),
+        );
     }
 
     fn draw_still(&mut self) {
@@ -246,10 +293,18 @@ impl View {
             Mode::Live(screen) => {
                 screen.draw(&std::mem::take(&mut self.above), Vec::new());
                 let (columns, _) = screen.size();
-                screen.draw(&still.into_iter().map(|line| line.clipped(columns.max(2) - 1, moment.utf8).to_string()).collect::<Vec<_>>(), Vec::new());
+                screen.draw(
+                    &still
+                        .into_iter()
+                        .map(|line| line.clipped(columns.max(2) - 1, moment.utf8).to_string())
+                        .collect::<Vec<_>>(),
+                    Vec::new(),
+                );
                 screen.finish();
             }
-            Mode::Lines if wide => still.iter().for_each(|line| self.printer.say(self.error, line)),
+            Mode::Lines if wide => still
+                .iter()
+                .for_each(|line| self.printer.say(self.error, line)),
             Mode::Lines | Mode::Quiet => {}
         }
     }
@@ -257,6 +312,8 @@ impl View {
 
 /// The name of a node inside its workflow.
 pub fn path<'a>(workflow: &str, node: &'a str) -> &'a str {
-    let inside = node.strip_prefix(workflow).filter(|rest| rest.starts_with(['.', '[', '(']));
+    let inside = node
+        .strip_prefix(workflow)
+        .filter(|rest| rest.starts_with(['.', '[', '(']));
     inside.map_or(node, |rest| rest.strip_prefix('.').unwrap_or(rest))
 }

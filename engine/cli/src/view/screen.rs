@@ -24,19 +24,32 @@ pub struct Screen {
 
 impl Screen {
     pub fn new(printer: &Printer, error: bool) -> Screen {
-        Screen { stream: printer.stream(error), error, utf8: printer.utf8(), drawn: Vec::new() }
+        Screen {
+            stream: printer.stream(error),
+            error,
+            utf8: printer.utf8(),
+            drawn: Vec::new(),
+        }
     }
 
     /// Columns and rows; what a terminal that does not tell is taken to have.
     pub fn size(&self) -> (usize, usize) {
-        let size = if self.error { printer::size(&std::io::stderr()) } else { printer::size(&std::io::stdout()) };
-        size.filter(|(columns, rows)| *columns > 0 && *rows > 0).unwrap_or((80, 24))
+        let size = if self.error {
+            printer::size(&std::io::stderr())
+        } else {
+            printer::size(&std::io::stdout())
+        };
+        size.filter(|(columns, rows)| *columns > 0 && *rows > 0)
+            .unwrap_or((80, 24))
     }
 
     /// Puts `lines` in the place of those drawn before, and `above` over them for good.
     pub fn draw(&mut self, above: &[String], lines: Vec<Line>) {
         let (columns, _) = self.size();
-        let lines: Vec<Line> = lines.into_iter().map(|line| line.clipped(columns.saturating_sub(1).max(1), self.utf8)).collect();
+        let lines: Vec<Line> = lines
+            .into_iter()
+            .map(|line| line.clipped(columns.saturating_sub(1).max(1), self.utf8))
+            .collect();
         let mut text = format!("{BEGIN}{HIDE_CURSOR}{}", self.back(columns));
         for line in above {
             text.push_str(&format!("{line}{CLEAR_LINE}\r\n"));
@@ -57,13 +70,24 @@ impl Screen {
 
     /// Back to the first of the lines drawn; those that a narrowed terminal has wrapped count for what they take now.
     fn back(&self, columns: usize) -> String {
-        let rows: usize = self.drawn.iter().map(|width| width.saturating_sub(1) / columns.max(1) + 1).sum();
-        if rows == 0 { "\r".to_owned() } else { format!("\r\x1b[{rows}A") }
+        let rows: usize = self
+            .drawn
+            .iter()
+            .map(|width| width.saturating_sub(1) / columns.max(1) + 1)
+            .sum();
+        if rows == 0 {
+            "\r".to_owned()
+        } else {
+            format!("\r\x1b[{rows}A")
+        }
     }
 
     fn write(&mut self, text: &str) {
         // A terminal that has gone away has nobody before it who could be told.
-        let _ = self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush());
+        let _ = self
+            .stream
+            .write_all(text.as_bytes())
+            .and_then(|()| self.stream.flush());
     }
 }
 
