@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
-use tiphys_spec::source::Comment;
+use serde::{Serialize, Serializer};
+use tiphys_spec::source::{Comment, Meaning};
 use tiphys_spec::write::{self, WriteError};
 use tiphys_spec::{Node, NodeKind, Object, Path, Segment, Source};
 
@@ -15,7 +16,7 @@ pub fn yaml(objects: &[Object], source: &Source) -> Result<String, WriteError> {
     let mut documents = Vec::new();
     let mut notes: Vec<&Comment> = source.comments.iter().collect();
     for (at, object) in objects.iter().enumerate() {
-        let text = write::to_yaml(&object.value)?;
+        let text = document(object)?;
         // A comment above the next object is that one's.
         let until = objects.get(at + 1).map_or(usize::MAX, |next| next.node.span.start.offset as usize);
         let own_end = object.node.span.end.offset as usize;
@@ -28,6 +29,46 @@ pub fn yaml(objects: &[Object], source: &Source) -> Result<String, WriteError> {
         notes = rest;
     }
     Ok(documents.join("---\n"))
+}
+
+/// An object as it was written, field by field; by its type where that does not say the same.
+fn document(object: &Object) -> Result<String, WriteError> {
+    let typed = || write::to_yaml(&object.value);
+    let Ok(text) = write::to_yaml(&Tree(&object.node, true)) else {
+        return typed();
+    };
+    let back = tiphys_spec::read("", text.as_bytes());
+    let data = |object: &Object| serde_json::to_value(&object.value).ok();
+    match back.objects.as_slice() {
+        [one] if data(one) == data(object) => Ok(text),
+        _ => typed(),
+    }
+}
+
+/// A tree in its own order; an object's header comes first.
+struct Tree<'n>(&'n Node, bool);
+
+const HEADER: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
+impl Serialize for Tree<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0.kind {
+            NodeKind::Map(entries) => {
+                let first = HEADER.iter().filter(|_| self.1).filter_map(|key| self.0.entry(key));
+                let rest = entries.iter().filter(|entry| !self.1 || !HEADER.contains(&&*entry.key));
+                serializer.collect_map(first.chain(rest).map(|entry| (&*entry.key, Tree(&entry.value, false))))
+            }
+            NodeKind::Seq(items) => serializer.collect_seq(items.iter().map(|item| Tree(item, false))),
+            NodeKind::Scalar(scalar) => match scalar.meaning() {
+                Meaning::Null => serializer.serialize_unit(),
+                Meaning::Bool(value) => serializer.serialize_bool(value),
+                Meaning::Int(number) => serializer.serialize_i64(number),
+                Meaning::Uint(number) => serializer.serialize_u64(number),
+                Meaning::Float(number) => serializer.serialize_f64(number),
+                Meaning::Text(text) => serializer.serialize_str(text),
+            },
+        }
+    }
 }
 
 /// `text`, the YAML of the object whose tree is `node`, with comments.
@@ -119,13 +160,8 @@ fn lines(written: &Node) -> FxHashMap<Path, usize> {
 type Anchor = (usize, usize, usize);
 
 fn collect(node: &Node, path: &mut Path, lines: &FxHashMap<Path, usize>, found: &mut Vec<Anchor>) {
-    let mut add = |path: &Path, range: Range<usize>| {
-        if let Some(line) = lines.get(path) {
-            found.push((range.start, path.segments().len(), *line));
-        }
-    };
     if path.is_root() {
-        add(path, node.span.range());
+        found.extend(lines.get(path).map(|line| (node.span.start.offset as usize, 0, *line)));
     }
     let children: Vec<(Segment, Range<usize>, &Node)> = match &node.kind {
         NodeKind::Map(entries) => entries.iter().map(|entry| (Segment::Key(entry.key.clone()), entry.key_span.range(), &entry.value)).collect(),
@@ -134,7 +170,7 @@ fn collect(node: &Node, path: &mut Path, lines: &FxHashMap<Path, usize>, found: 
     };
     for (segment, range, child) in children {
         path.push(segment);
-        add(path, range);
+        found.extend(lines.get(path).map(|line| (range.start, path.segments().len(), *line)));
         collect(child, path, lines, found);
         path.pop();
     }
@@ -190,8 +226,8 @@ spec:
     parameters:
     - name: text
       value: hi
-  entrypoint: main
   parallelism: 2 # not more
+  entrypoint: main
   templates:
   # The one template.
   - name: main
@@ -201,7 +237,7 @@ spec:
       command: # said
       - echo
       args:
-      - '{{workflow.parameters.text}}'
+      - \"{{workflow.parameters.text}}\"
 # The end.
 ---
 # A second one.

@@ -10,6 +10,7 @@ const TEXT: &str = r#"
 workflow coinflip(max_tries: int = 3, day: string) {
   on-exit notify
   entry main
+  hook done = notify() if workflow.status == "Succeeded"
   volume work empty
 
   // Once more and once more.
@@ -20,7 +21,6 @@ workflow coinflip(max_tries: int = 3, day: string) {
       again = main() when flip.result == tails && day != ""
     }
     all = shared/say(text: x) for x in flip.sides
-    hook done = notify() if workflow.status == "Succeeded"
   }
 
   script flip-coin(tries: int, artifact coin at /coin) {
@@ -86,7 +86,7 @@ fn every_name_stands_for_what_it_should() {
         ("say(|text: x", "foreign text"),
         ("say(text: |x", "Item all = shared/say(text: x) for x in flip.sides"),
         ("in flip.|sides", "OutParameter out sides: list<string> = file(\"/tmp/sides\")"),
-        ("done = |notify", "Template container notify"),
+        ("done = |notify()", "Template container notify"),
         ("if |workflow.status", "known workflow.status"),
         ("python:${|day", "Parameter day: string"),
         ("mount |work", "Volume volume work empty"),
