@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::ArgValueCompleter;
 
 use crate::complete;
+use crate::notation::Notation;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -25,6 +26,7 @@ Examples:
   tiphys run hello.yaml                   run a workflow on this machine
   tiphys run ci.yaml -p branch=main       … with a parameter
   tiphys lint workflows/                  check every file of a folder
+  tiphys convert ci.yaml --out ci.flow    say it shorter
   tiphys graph ci.yaml -o svg > ci.svg    draw it
   tiphys get @latest                      the newest run, step by step
   tiphys why @latest                      what it waits for, or why it failed
@@ -93,6 +95,8 @@ pub enum When {
 pub enum Command {
     Run(Box<Run>),
     Lint(Lint),
+    Fmt(Fmt),
+    Convert(Convert),
     Graph(Graph),
     List(List),
     Get(Get),
@@ -238,6 +242,62 @@ pub enum LintOutput {
     Json,
     /// Workflow commands of GitHub Actions
     Github,
+}
+
+/// Put .flow files in their one form
+///
+/// Line ends, indentation, quotes and order of modifiers become the same everywhere; what a file means, and its comments,
+/// stay. There is nothing to set.
+#[derive(Args, Debug)]
+#[command(after_help = const_str("\
+Examples:
+  tiphys fmt
+  tiphys fmt ci.flow --diff      show what would change
+  tiphys fmt --check flows/      for CI: exit with 1 if anything would change
+  tiphys fmt - < ci.flow         from standard input to standard output"))]
+pub struct Fmt {
+    /// Files or folders (*.flow); `-` is standard input
+    #[arg(default_value = ".", value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Write nothing: name the files that would change, and exit with 1 if there are any
+    #[arg(long)]
+    pub check: bool,
+    /// Write nothing: show what would change
+    #[arg(long)]
+    pub diff: bool,
+    /// What to call standard input
+    #[arg(long, value_name = "NAME")]
+    pub stdin_name: Option<String>,
+}
+
+/// Convert workflows between YAML, JSON and .flow, comments kept
+///
+/// The ending of a file's name says what it holds. Where nothing says what to make, YAML and JSON become .flow and .flow
+/// becomes YAML.
+#[derive(Args, Debug)]
+#[command(after_help = const_str("\
+Examples:
+  tiphys convert ci.yaml --out ci.flow
+  tiphys convert ci.flow                       print it as YAML
+  tiphys convert workflows/ --out flows/       a folder and its folders
+  kubectl get wf ci -o yaml | tiphys convert - --to flow
+  tiphys convert workflows/ --stats            only say how much shorter it would be"))]
+pub struct Convert {
+    /// Files or folders (*.flow, *.yaml, *.yml, *.json); `-` is standard input
+    #[arg(required = true, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// The file to write, or the folder; without it, standard output
+    #[arg(short, long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub out: Option<PathBuf>,
+    /// What to make
+    #[arg(long, value_enum, value_name = "NOTATION")]
+    pub to: Option<Notation>,
+    /// Say how many lines and characters (blanks aside) there are before and after
+    #[arg(long)]
+    pub stats: bool,
+    /// What to call standard input; its ending says what it holds
+    #[arg(long, value_name = "NAME")]
+    pub stdin_name: Option<String>,
 }
 
 /// Draw a workflow

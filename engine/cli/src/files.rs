@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::notation::{self, Notation};
 
 /// What standard input is called.
-const STDIN: &str = "<stdin>";
+pub const STDIN: &str = "<stdin>";
 
 /// Reads one file, or standard input for `-`: its objects, whatever notation they are in.
 pub fn read(path: &Path) -> Result<Read, Failure> {
@@ -58,6 +58,29 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
             }
             _ => failure,
         }
+    })
+}
+
+/// Writes a file, and the folders it is in. Whoever reads it meanwhile sees all of the old or all of the new.
+pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("write {}: {}", path.display(), reason(&error)));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    // A link stays a link: what it leads to is written.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    let replaced = std::fs::write(&beside, text)
+        .and_then(|()| match std::fs::metadata(&path) {
+            Ok(old) => std::fs::set_permissions(&beside, old.permissions()),
+            Err(_) => Ok(()),
+        })
+        .and_then(|()| std::fs::rename(&beside, &path));
+    replaced.map_err(|error| {
+        // What could not be put in place is of no use.
+        let _ = std::fs::remove_file(&beside);
+        failed(error)
     })
 }
 

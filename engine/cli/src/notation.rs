@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use tiphys_spec::Read;
+use tiphys_spec::write::WriteError;
 
 /// How a file writes its objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -76,6 +77,22 @@ pub fn read_unnamed(name: &str, bytes: &[u8]) -> Read {
     match Notation::of_text(bytes) {
         Notation::Flow => tiphys_dsl::compile(name, bytes).into(),
         _ => tiphys_spec::read(name, bytes),
+    }
+}
+
+/// Objects in a notation, with the comments where it has any.
+pub fn write(read: &Read, notation: Notation) -> Result<String, WriteError> {
+    match notation {
+        Notation::Flow => Ok(tiphys_dsl::raise(&read.objects, &read.source).text),
+        Notation::Yaml => tiphys_dsl::yaml(&read.objects, &read.source),
+        Notation::Json => match read.objects.as_slice() {
+            [one] => Ok(tiphys_spec::write::to_json(&one.value)? + "\n"),
+            many => {
+                let items: Vec<_> = many.iter().map(|object| &object.value).collect();
+                let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items });
+                Ok(tiphys_spec::write::to_json(&list)? + "\n")
+            }
+        },
     }
 }
 

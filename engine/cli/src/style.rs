@@ -12,6 +12,8 @@ const fn color(color: AnsiColor) -> Style {
 pub const ERROR: Style = color(AnsiColor::Red).bold();
 pub const WARNING: Style = color(AnsiColor::Yellow).bold();
 pub const HINT: Style = color(AnsiColor::Cyan).bold();
+pub const ADDED: Style = color(AnsiColor::Green);
+pub const REMOVED: Style = color(AnsiColor::Red);
 pub const DIM: Style = Style::new().dimmed();
 pub const BOLD: Style = Style::new().bold();
 

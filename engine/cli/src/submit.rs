@@ -94,20 +94,7 @@ impl Batch {
 /// Tells faults on standard error; errors end the command.
 fn tell(mut faults: Faults, printer: &Printer) -> Result<(), Failure> {
     faults.settle();
-    for fault in faults
-        .diagnostics
-        .iter()
-        .filter(|fault| fault.severity != spec::Severity::Info)
-    {
-        let source = faults
-            .sources
-            .iter()
-            .find(|source| source.name == fault.source);
-        printer.note(format_args!(
-            "{}\n",
-            report::human(printer, fault, source.map(|source| &**source))
-        ));
-    }
+    report::tell(&faults, printer);
     let errors = faults
         .diagnostics
         .iter()

@@ -2,8 +2,10 @@
 
 mod again;
 mod completion;
+mod convert;
 mod copy;
 mod delete;
+mod fmt;
 mod get;
 mod graph;
 mod lint;
@@ -29,6 +31,8 @@ pub fn run(cli: &Cli, printer: &Printer) -> Outcome {
     match &cli.command {
         Command::Run(args) => run::run(args, global, printer),
         Command::Lint(args) => lint::run(args, printer),
+        Command::Fmt(args) => fmt::run(args, printer),
+        Command::Convert(args) => convert::run(args, printer),
         Command::Graph(args) => graph::run(args, printer),
         Command::List(args) => list::run(args, global, printer),
         Command::Get(args) => get::run(args, global, printer),
