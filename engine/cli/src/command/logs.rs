@@ -75,20 +75,14 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Prints what has come since the last pass.
     fn pass(&mut self, workflow: &Workflow, all: bool) {
-        let nodes = workflow
-            .status
-            .iter()
-            .flat_map(|status| status.nodes.values());
-        let mut pods: Vec<&NodeStatus> = nodes
-            .filter(|node| node.r#type == Some(NodeType::Pod))
-            .filter(|node| self.wanted(node))
+        let Some(status) = &workflow.status else {
+            return;
+        };
+        let nodes = tree::in_order(self.folder.name(), &status.nodes);
+        let pods: Vec<&NodeStatus> = nodes
+            .into_iter()
+            .filter(|node| node.r#type == Some(NodeType::Pod) && self.wanted(node))
             .collect();
-        pods.sort_by_key(|node| {
-            (
-                node.started_at.as_ref().map(|time| time.0),
-                node.name.clone(),
-            )
-        });
         for node in pods {
             self.found = true;
             for log in self.folder.logs(&node.id) {

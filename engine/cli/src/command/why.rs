@@ -8,7 +8,7 @@ use crate::args::{Global, Why, WhyOutput};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printer::Printer;
 use crate::text::clean;
-use crate::{logs, object, runs, style, view};
+use crate::{logs, object, runs, style, tree, view};
 
 /// One answer.
 #[derive(Serialize)]
@@ -105,13 +105,7 @@ fn of_ended(folder: &RunFolder, workflow: &Workflow, wanted: &str) -> Vec<Answer
     let Some(status) = &workflow.status else {
         return Vec::new();
     };
-    let mut nodes: Vec<&NodeStatus> = status.nodes.values().collect();
-    nodes.sort_by_key(|node| {
-        (
-            node.started_at.as_ref().map(|time| time.0),
-            node.name.clone(),
-        )
-    });
+    let nodes = tree::in_order(folder.name(), &status.nodes);
     let is_wanted = |node: &NodeStatus| {
         let path = view::path(folder.name(), &node.name);
         [&node.name, &node.id, &node.display_name]

@@ -29,6 +29,20 @@ pub struct Row<'a> {
     pub node: &'a NodeStatus,
 }
 
+/// Every node that can be a row, as the trees have them from top to bottom.
+pub fn in_order<'a>(
+    workflow: &str,
+    nodes: &'a BTreeMap<String, NodeStatus>,
+) -> Vec<&'a NodeStatus> {
+    let look = Look {
+        utf8: true,
+        omitted: true,
+        keep: &|_| true,
+    };
+    let trees = rows(workflow, nodes, &look);
+    trees.into_iter().flatten().map(|row| row.node).collect()
+}
+
 /// The rows of the trees of a run: its own, then those of its hooks, its exit handler last.
 pub fn rows<'a>(
     workflow: &str,

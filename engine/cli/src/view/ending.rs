@@ -6,7 +6,7 @@ use tiphys_spec::{NodeStatus, NodeType, Workflow, WorkflowPhase};
 use crate::logs;
 use crate::printer::Printer;
 use crate::text::clean;
-use crate::{clock, style};
+use crate::{clock, style, tree};
 
 /// How many failed nodes are told of, and how many lines of each log.
 const NODES: usize = 3;
@@ -27,17 +27,10 @@ pub fn tell(
         return;
     }
     if phase != WorkflowPhase::Succeeded && !logs_were_shown {
-        let mut failed: Vec<&NodeStatus> = status
-            .nodes
-            .values()
+        let failed: Vec<&NodeStatus> = tree::in_order(folder.name(), &status.nodes)
+            .into_iter()
             .filter(|node| is_culprit(node))
             .collect();
-        failed.sort_by_key(|node| {
-            (
-                node.finished_at.as_ref().map(|time| time.0),
-                node.name.clone(),
-            )
-        });
         failed
             .iter()
             .take(NODES)
