@@ -63,8 +63,13 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Writes a file, and the folders it is in. Whoever reads it meanwhile sees all of the old or all of the new.
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("write {}: {}", path.display(), reason(&error)));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("write {}: {}", path.display(), reason(&error)))
+    };
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
     // A link stays a link: what it leads to is written.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

@@ -89,7 +89,8 @@ pub fn write(read: &Read, notation: Notation) -> Result<String, WriteError> {
             [one] => Ok(tiphys_spec::write::to_json(&one.value)? + "\n"),
             many => {
                 let items: Vec<_> = many.iter().map(|object| &object.value).collect();
-                let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items });
+                let list =
+                    serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items });
                 Ok(tiphys_spec::write::to_json(&list)? + "\n")
             }
         },

@@ -13,7 +13,10 @@ pub struct Size {
 
 impl Size {
     pub fn of(text: &str) -> Size {
-        Size { lines: text.lines().count(), characters: text.chars().filter(|c| !c.is_whitespace()).count() }
+        Size {
+            lines: text.lines().count(),
+            characters: text.chars().filter(|c| !c.is_whitespace()).count(),
+        }
     }
 }
 

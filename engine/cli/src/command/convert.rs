@@ -32,7 +32,15 @@ pub fn run(args: &Convert, printer: &Printer) -> Outcome {
             passed += 1;
             continue;
         }
-        let faults = Faults { diagnostics: read.diagnostics.iter().filter(|fault| fault.is_error()).cloned().collect(), sources: vec![read.source.clone()] };
+        let faults = Faults {
+            diagnostics: read
+                .diagnostics
+                .iter()
+                .filter(|fault| fault.is_error())
+                .cloned()
+                .collect(),
+            sources: vec![read.source.clone()],
+        };
         if faults.has_errors() {
             report::tell(&faults, printer);
             faulty += 1;
@@ -40,7 +48,11 @@ pub fn run(args: &Convert, printer: &Printer) -> Outcome {
         }
         let notation = notation_of(job, args, &bytes);
         let text = notation::write(&read, notation).map_err(|error| Failure::of(&error))?;
-        let size = Row { name: read.source.name.to_string(), from: Size::of(&read.source.text), to: Size::of(&text) };
+        let size = Row {
+            name: read.source.name.to_string(),
+            from: Size::of(&read.source.text),
+            to: Size::of(&text),
+        };
         rows.push(size);
         match &job.to {
             Some(to) => {
@@ -55,13 +67,22 @@ pub fn run(args: &Convert, printer: &Printer) -> Outcome {
         Row::table(&rows).iter().for_each(|line| printer.line(line));
     }
     if faulty > 0 {
-        return Err(Failure::new(format!("convert {}", counted(faulty, "file"))).hint("put right what is told above, then try again"));
+        return Err(Failure::new(format!("convert {}", counted(faulty, "file")))
+            .hint("put right what is told above, then try again"));
     }
     if rows.is_empty() {
-        return Err(Failure::new("find anything to convert").hint("workflows have `apiVersion: argoproj.io/v1alpha1`, or stand in `.flow` files"));
+        return Err(Failure::new("find anything to convert")
+            .hint("workflows have `apiVersion: argoproj.io/v1alpha1`, or stand in `.flow` files"));
     }
     if written > 0 {
-        let passed = if passed > 0 { format!(", {} without workflows passed over", counted(passed, "file")) } else { String::new() };
+        let passed = if passed > 0 {
+            format!(
+                ", {} without workflows passed over",
+                counted(passed, "file")
+            )
+        } else {
+            String::new()
+        };
         printer.note(format_args!("{} written{passed}", counted(written, "file")));
     }
     Ok(Exit::Done)
@@ -77,17 +98,27 @@ fn read(job: &Job, args: &Convert, bytes: &[u8]) -> Read {
 }
 
 fn holds_ours(read: &Read) -> bool {
-    read.objects.iter().any(|object| !matches!(object.kind, Kind::Other(_) | Kind::ConfigMap)) || read.source.name.ends_with(".flow")
+    read.objects
+        .iter()
+        .any(|object| !matches!(object.kind, Kind::Other(_) | Kind::ConfigMap))
+        || read.source.name.ends_with(".flow")
 }
 
 /// What a file becomes: as it was asked, as its new name says, or else the other one.
 fn notation_of(job: &Job, args: &Convert, bytes: &[u8]) -> Notation {
     let named = job.to.as_deref().and_then(Notation::of_name);
-    named.or(args.to).unwrap_or_else(|| other(&job.from, args, bytes))
+    named
+        .or(args.to)
+        .unwrap_or_else(|| other(&job.from, args, bytes))
 }
 
 fn other(from: &Path, args: &Convert, bytes: &[u8]) -> Notation {
-    let name = args.stdin_name.as_ref().filter(|_| files::is_stdin(from)).map(Path::new).unwrap_or(from);
+    let name = args
+        .stdin_name
+        .as_ref()
+        .filter(|_| files::is_stdin(from))
+        .map(Path::new)
+        .unwrap_or(from);
     match Notation::of_name(name).unwrap_or_else(|| Notation::of_text(bytes)) {
         Notation::Flow => Notation::Yaml,
         Notation::Yaml | Notation::Json => Notation::Flow,
@@ -98,23 +129,39 @@ fn other(from: &Path, args: &Convert, bytes: &[u8]) -> Notation {
 fn jobs(args: &Convert) -> Result<Vec<Job>, Failure> {
     let out = args.out.as_deref().filter(|out| !files::is_stdin(out));
     let single = args.paths.len() == 1 && !args.paths[0].is_dir();
-    let as_file = single && out.is_some_and(|out| !out.is_dir() && Notation::of_name(out).is_some());
+    let as_file =
+        single && out.is_some_and(|out| !out.is_dir() && Notation::of_name(out).is_some());
     let mut jobs = Vec::new();
     for path in &args.paths {
         if as_file {
-            jobs.push(Job { from: path.clone(), to: out.map(Path::to_owned), found: false });
+            jobs.push(Job {
+                from: path.clone(),
+                to: out.map(Path::to_owned),
+                found: false,
+            });
         } else if path.is_dir() {
             for from in files::of_folder(path)? {
                 let inside = from.strip_prefix(path).map_or(from.clone(), Path::to_owned);
                 let to = out.map(|out| placed(out, &inside, args));
-                jobs.push(Job { from, to, found: true });
+                jobs.push(Job {
+                    from,
+                    to,
+                    found: true,
+                });
             }
         } else {
             if files::is_stdin(path) && out.is_some() {
-                return Err(Failure::new("name the file to write: standard input has no name").hint("give `--out FILE.flow`"));
+                return Err(
+                    Failure::new("name the file to write: standard input has no name")
+                        .hint("give `--out FILE.flow`"),
+                );
             }
             let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-            jobs.push(Job { from: path.clone(), to: out.map(|out| placed(out, &name, args)), found: false });
+            jobs.push(Job {
+                from: path.clone(),
+                to: out.map(|out| placed(out, &name, args)),
+                found: false,
+            });
         }
     }
     distinct(&jobs)?;
@@ -132,7 +179,12 @@ fn distinct(jobs: &[Job]) -> Result<(), Failure> {
     for job in jobs {
         let Some(to) = &job.to else { continue };
         if let Some(first) = seen.insert(to, &job.from) {
-            let what = format!("convert {} and {}: both would be written to {}", first.display(), job.from.display(), to.display());
+            let what = format!(
+                "convert {} and {}: both would be written to {}",
+                first.display(),
+                job.from.display(),
+                to.display()
+            );
             return Err(Failure::new(what).hint("convert them one by one, with `--out FILE`"));
         }
     }

@@ -34,7 +34,8 @@ pub fn run(args: &Fmt, printer: &Printer) -> Outcome {
         }
     }
     if faulty > 0 {
-        return Err(Failure::new(format!("format {}", counted(faulty, "file"))).hint("`tiphys lint` tells all that is wrong"));
+        return Err(Failure::new(format!("format {}", counted(faulty, "file")))
+            .hint("`tiphys lint` tells all that is wrong"));
     }
     let stdin = paths.iter().any(|path| files::is_stdin(path));
     if args.check {
@@ -44,9 +45,17 @@ pub fn run(args: &Fmt, printer: &Printer) -> Outcome {
             _ => printer.note(format_args!("{changed} of {files} would be changed")),
         }
     } else if !stdin && !args.diff {
-        printer.note(format_args!("{} changed, {} as they were", counted(changed, "file"), paths.len() - changed));
+        printer.note(format_args!(
+            "{} changed, {} as they were",
+            counted(changed, "file"),
+            paths.len() - changed
+        ));
     }
-    Ok(if args.check && changed > 0 { Exit::Failed } else { Exit::Done })
+    Ok(if args.check && changed > 0 {
+        Exit::Failed
+    } else {
+        Exit::Done
+    })
 }
 
 /// The `.flow` files that are meant.
@@ -57,11 +66,16 @@ fn paths(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             paths.push(path.clone());
         } else {
             let found = files::of_folder(path)?;
-            paths.extend(found.into_iter().filter(|path| Notation::of_name(path) == Some(Notation::Flow)));
+            paths.extend(
+                found
+                    .into_iter()
+                    .filter(|path| Notation::of_name(path) == Some(Notation::Flow)),
+            );
         }
     }
     if paths.is_empty() {
-        return Err(Failure::new("find a .flow file to format").hint("`tiphys convert` makes them of YAML files"));
+        return Err(Failure::new("find a .flow file to format")
+            .hint("`tiphys convert` makes them of YAML files"));
     }
     Ok(paths)
 }
@@ -74,12 +88,16 @@ fn file(path: &Path, args: &Fmt, printer: &Printer) -> Result<Laid, Failure> {
         _ => path.display().to_string(),
     };
     if !stdin && Notation::of_name(path) != Some(Notation::Flow) {
-        return Err(Failure::new(format!("format {name}: it is no .flow file")).hint("`tiphys convert` makes one of it"));
+        return Err(Failure::new(format!("format {name}: it is no .flow file"))
+            .hint("`tiphys convert` makes one of it"));
     }
     let bytes = files::bytes(path)?;
     let Ok(text) = String::from_utf8(bytes.clone()) else {
         let compiled = tiphys_dsl::compile(&name, &bytes);
-        return Ok(Laid::Faulty(Faults { diagnostics: compiled.diagnostics, sources: vec![compiled.source] }));
+        return Ok(Laid::Faulty(Faults {
+            diagnostics: compiled.diagnostics,
+            sources: vec![compiled.source],
+        }));
     };
     let laid = match tiphys_dsl::format(&name, &text) {
         Ok(laid) => laid,
@@ -95,10 +113,22 @@ fn file(path: &Path, args: &Fmt, printer: &Printer) -> Result<Laid, Failure> {
     if args.check && !args.diff && laid != text {
         printer.line(&name);
     }
-    Ok(if laid == text { Laid::AsItWas } else { Laid::Anew })
+    Ok(if laid == text {
+        Laid::AsItWas
+    } else {
+        Laid::Anew
+    })
 }
 
 fn unlaid(name: &str, text: &str, diagnostics: Vec<Diagnostic>) -> Faults {
-    let source = Source { name: name.into(), text: text.into(), documents: Vec::new(), comments: Vec::new() };
-    Faults { diagnostics, sources: vec![Arc::new(source)] }
+    let source = Source {
+        name: name.into(),
+        text: text.into(),
+        documents: Vec::new(),
+        comments: Vec::new(),
+    };
+    Faults {
+        diagnostics,
+        sources: vec![Arc::new(source)],
+    }
 }

@@ -15,9 +15,18 @@ pub use json::json;
 
 /// Tells faults for people, on standard error.
 pub fn tell(faults: &Faults, printer: &Printer) {
-    let told = faults.diagnostics.iter().filter(|fault| fault.severity != Severity::Info);
+    let told = faults
+        .diagnostics
+        .iter()
+        .filter(|fault| fault.severity != Severity::Info);
     for fault in told {
-        let source = faults.sources.iter().find(|source| source.name == fault.source);
-        printer.note(format_args!("{}\n", human(printer, fault, source.map(|source| &**source))));
+        let source = faults
+            .sources
+            .iter()
+            .find(|source| source.name == fault.source);
+        printer.note(format_args!(
+            "{}\n",
+            human(printer, fault, source.map(|source| &**source))
+        ));
     }
 }

@@ -113,9 +113,11 @@ impl View {
         }
         let same = |old: &NodeStatus| old.phase == node.phase && old.message == node.message;
         let hidden = matches!(node.r#type, Some(NodeType::StepGroup | NodeType::TaskGroup));
-        // A step that is about to start says nothing; one that has to wait says why.
+        // A step that is about to start, or one of many that wait for room, says nothing; one that waits for more says why.
         let phase = node.phase.unwrap_or_default();
-        let silent = phase == NodePhase::Pending && node.message.is_none();
+        let reason = node.message.as_deref().unwrap_or_default();
+        let silent = phase == NodePhase::Pending
+            && (reason.is_empty() || reason.starts_with("waits for room"));
         if hidden || silent || old.as_ref().is_some_and(same) {
             return;
         }
