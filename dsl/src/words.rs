@@ -58,7 +58,7 @@ pub(crate) const TEMPLATE: Words = &[
     ("pod-patch", "podSpecPatch"),
 ];
 
-pub(crate) const CONTAINER: Words = &[("image", "image"), ("workdir", "workingDir"), ("pull", "imagePullPolicy")];
+pub(crate) const CONTAINER: Words = &[("image", "image"), ("workdir", "workingDir"), ("pull", "imagePullPolicy"), ("ready", "readinessProbe"), ("alive", "livenessProbe")];
 
 pub(crate) const RESOURCE: Words = &[
     ("action", "action"),

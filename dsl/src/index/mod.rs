@@ -6,6 +6,7 @@ mod call;
 mod define;
 pub mod docs;
 mod fields;
+mod offer;
 mod path;
 mod refer;
 mod signature;
@@ -21,6 +22,7 @@ use crate::place::Places;
 use crate::scan::{self, Token};
 
 pub use at::{Place, Spot};
+pub use offer::{Form, Offer, modifiers, statements};
 
 /// A name that a text gives to something.
 #[derive(Clone, Debug, PartialEq)]
