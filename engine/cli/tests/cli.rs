@@ -7,6 +7,16 @@ use std::path::PathBuf;
 use snapbox::cmd::{Command, OutputAssert};
 use snapbox::{Assert, Data, Redactions};
 
+/// A process that does not outlive its test.
+struct Runner(std::process::Child);
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A folder of runs of its own.
 struct Place(tempfile::TempDir);
 
@@ -326,7 +336,7 @@ fn orders_from_a_second_terminal() {
         .env("TIPHYS_SANDBOX", "host")
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null());
-    let mut first = command.spawn().unwrap();
+    let mut first = Runner(command.spawn().unwrap());
     let started = std::time::Instant::now();
     while !place.stdout("why gate-aaaaa approve").contains("suspended") {
         assert!(started.elapsed().as_secs() < 30);
@@ -349,7 +359,7 @@ fn orders_from_a_second_terminal() {
         .success()
         .stdout_eq("workflow [NAME] resumed\n");
     place.run("wait gate-aaaaa").success();
-    assert!(first.wait().unwrap().success());
+    assert!(first.0.wait().unwrap().success());
 }
 
 #[test]

@@ -16,6 +16,12 @@ struct Terminal {
     child: Box<dyn Child + Send + Sync>,
 }
 
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
 impl Terminal {
     fn start(home: &Path, line: &str, rows: u16, cols: u16) -> Terminal {
         let pair = native_pty_system()
