@@ -281,7 +281,7 @@ impl Condition<'_, '_> {
         let path: Vec<&str> = token.text.split('.').collect();
         let other = self.compared_with(at);
         let Some(meaning) = self.scope.resolve(&path) else {
-            let is_word = path.len() == 1 && other.is_some_and(|other| self.is_known(other));
+            let is_word = path.len() == 1 && other.is_some_and(|other| self.is_known(other) || self.tokens[other].text.contains('.'));
             if is_word {
                 self.lowered.text.push_str(token.text);
                 return Some(());

@@ -42,7 +42,13 @@ fn expected(rules: &[Rule], found: &str) -> String {
         "" => "the end of the statement".to_owned(),
         found => format!("`{}`", found.chars().take(40).collect::<String>()),
     };
+    // A word that is expected and found was the end of what fits: something is missing behind it.
+    let missing = words.iter().any(|word| word.contains(&found) && found.len() > 3);
     match words.as_slice() {
+        _ if missing => format!("something is missing after {found}"),
+        ["a text" | "a name"] if found.starts_with('`') && found[1..].starts_with(|c: char| c.is_alphanumeric()) => {
+            format!("{found} does not fit here, or something is missing after it")
+        }
         [] => format!("{found} does not fit here"),
         [one] => format!("expected {one}, found {found}"),
         [many @ .., last] => format!("expected {} or {last}, found {found}", many.join(", ")),

@@ -67,6 +67,8 @@ pub(crate) struct Scope<'g> {
     /// Steps or tasks, each with the template it calls.
     pub tasks: std::rc::Rc<FxHashMap<String, Option<String>>>,
     pub item: Option<String>,
+    /// Those of them that run in a loop: their outputs are lists.
+    pub looped: std::rc::Rc<FxHashSet<String>>,
 }
 
 /// What a path means.
@@ -112,6 +114,7 @@ impl<'g> Scope<'g> {
             root: "steps",
             tasks: std::rc::Rc::default(),
             item: None,
+            looped: std::rc::Rc::default(),
         }
     }
 
@@ -208,7 +211,8 @@ impl<'g> Scope<'g> {
             }
             Some(signature) => {
                 let of = signature.out_parameters.get(*second)?;
-                Some(with(&["outputs", "parameters", second]).typed(of.as_ref()))
+                let list = of.as_ref().filter(|_| self.looped.contains(first)).map(|of| Type::List(Box::new(of.clone())));
+                Some(with(&["outputs", "parameters", second]).typed(list.as_ref().or(of.as_ref())))
             }
             // A template from elsewhere: its outputs are not known here.
             None => Some(with(&["outputs", "parameters", second])),

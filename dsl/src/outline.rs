@@ -237,7 +237,10 @@ impl Reader<'_, '_, '_> {
                         statement.broken = true;
                     }
                     None if bracket == b'}' => break,
-                    None => self.stray(),
+                    None => {
+                        self.stray();
+                        statement.broken = true;
+                    }
                 },
                 Kind::Word if !open.is_empty() && self.begins_elsewhere(start, owner) => {
                     self.unclosed(open[0]);

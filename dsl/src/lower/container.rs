@@ -8,6 +8,7 @@ use crate::build;
 use crate::grammar::{self, Rule};
 use crate::names::Scope;
 use crate::outline::Statement;
+use crate::scan::Kind;
 use crate::words::{Body, STATEMENTS, TEMPLATE, interpreter};
 
 impl<'a> Lower<'a, '_> {
@@ -29,7 +30,7 @@ impl<'a> Lower<'a, '_> {
     /// `run program argument …`
     fn run(&mut self, statement: &Statement, head: Head<'a>, scope: &Scope<'_>, into: &mut Node) {
         self.no_block(statement, "`run`");
-        let Some(mut texts) = self.texts(head, scope, 1) else {
+        let Some(mut texts) = self.texts_of(statement, scope, 1) else {
             return;
         };
         if texts.is_empty() {
@@ -57,7 +58,7 @@ impl<'a> Lower<'a, '_> {
 
     fn list(&mut self, statement: &Statement, head: Head<'a>, scope: &Scope<'_>, into: &mut Node) {
         self.no_block(statement, "a command");
-        if let Some(texts) = self.texts(head, scope, 1) {
+        if let Some(texts) = self.texts_of(statement, scope, 1) {
             let (command, args) = if head.word == "command" { (texts, Vec::new()) } else { (Vec::new(), texts) };
             self.commanded(head, command, args, into);
         }
@@ -69,7 +70,7 @@ impl<'a> Lower<'a, '_> {
             self.faults.error("misplaced", head.range(), "only a script has `source`", "write `sh`, `python` or `run`");
             return;
         }
-        if let Some(texts) = self.texts(head, scope, 1) {
+        if let Some(texts) = self.texts_of(statement, scope, 1) {
             for text in texts {
                 self.put(into, &["source"], head.word_range(), text);
             }
@@ -92,7 +93,7 @@ impl<'a> Lower<'a, '_> {
             if !fenced && option.is_none() {
                 return false;
             }
-            if let Some(mut texts) = self.texts(head, scope, 0) {
+            if let Some(mut texts) = self.texts_of(statement, scope, 0) {
                 let source = texts.pop();
                 self.commanded(head, texts, Vec::new(), into);
                 if let Some(source) = source {
@@ -106,7 +107,7 @@ impl<'a> Lower<'a, '_> {
         let Some(option) = option.filter(|_| options == 0 || options == 1 && optioned) else {
             return false;
         };
-        if let Some(mut texts) = self.texts(head, scope, 0) {
+        if let Some(mut texts) = self.texts_of(statement, scope, 0) {
             let code = texts.split_off(1 + options);
             if options == 0 {
                 texts.push(build::text(self.span(head.word_range()), Style::Plain, option));
@@ -122,7 +123,7 @@ impl<'a> Lower<'a, '_> {
         let mut items = Vec::new();
         for field in block.statements.iter().filter(|field| !field.broken) {
             let line = self.head(field);
-            let Some((name, at, value)) = self.entry(line, scope) else {
+            let Some((name, at, value)) = self.entry_of(field, scope) else {
                 continue;
             };
             let mut item = build::map(self.span(line.range()));
@@ -144,21 +145,24 @@ impl<'a> Lower<'a, '_> {
     /// `cpu 100m` asks for as much, `cpu ..1` allows as much, `cpu 100m..1` does both.
     fn resource(&mut self, statement: &Statement, head: Head<'a>, scope: &Scope<'_>, into: &mut Node) {
         self.no_block(statement, "a resource");
-        let Some(parts) = self.read(Rule::words_statement, head) else {
-            return;
-        };
-        let parts: Vec<_> = parts.filter(|part| part.as_rule() != Rule::EOI).collect();
-        let [_, amount] = parts.as_slice() else {
+        let tokens = self.tokens;
+        let [_, amount] = &tokens[statement.head.clone()] else {
             let help = format!("`{0} 1` asks, `{0} ..2` allows, `{0} 1..2` does both", head.word);
             self.faults.error("syntax", head.range(), format!("expected one amount after `{}`", head.word), help);
             return;
         };
         let name = if head.word == "storage" { "ephemeral-storage" } else { head.word };
-        let range = grammar::range(amount, head.base);
-        let written = amount.as_str();
-        let split = if amount.as_rule() == Rule::word { written.split_once("..") } else { None };
+        let range = amount.range();
+        let split = if amount.kind == Kind::Word { amount.text(self.text).split_once("..") } else { None };
+        let amounts = split.map_or(vec![amount.text(self.text)], |(asked, allowed)| vec![asked, allowed]);
+        for amount in amounts.into_iter().map(|amount| amount.trim_matches(['"', '\''])) {
+            if !amount.is_empty() && !amount.contains("${") && !is_quantity(amount) {
+                let help = "amounts are `100m`, `2`, `1.5`, `64Mi`, `1Gi`";
+                self.faults.error("quantity", range.clone(), format!("`{amount}` is no amount"), help);
+            }
+        }
         let Some((asked, allowed)) = split else {
-            let value = self.text_node(amount, head.base, scope);
+            let value = self.token_node(amount, scope);
             self.put(into, &["resources", "requests", name], range, value);
             return;
         };
@@ -237,4 +241,18 @@ impl<'a> Lower<'a, '_> {
         let items = build::seq(node.span, vec![node]);
         self.put(into, &["volumes"], head.word_range(), items);
     }
+}
+
+/// Kubernetes' idea of an amount.
+fn is_quantity(text: &str) -> bool {
+    let digits = text.trim_start_matches(['+', '-']);
+    let end = digits.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(digits.len());
+    let (number, unit) = digits.split_at(end);
+    let exponent = || {
+        let rest = unit.strip_prefix(['e', 'E']).unwrap_or_default();
+        !rest.is_empty() && rest.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit())
+    };
+    number.parse::<f64>().is_ok()
+        && (matches!(unit, "" | "n" | "u" | "m" | "k" | "M" | "G" | "T" | "P" | "E" | "Ki" | "Mi" | "Gi" | "Ti" | "Pi" | "Ei")
+            || exponent())
 }

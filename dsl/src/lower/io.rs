@@ -128,7 +128,7 @@ impl<'a> Lower<'a, '_> {
             _ => &[],
         };
         if fields.len() != texts.len() {
-            let message = format!("`{}` takes {} texts", called.as_str(), fields.len());
+            let message = format!("`{}` takes {} text{}", called.as_str(), fields.len(), if fields.len() == 1 { "" } else { "s" });
             self.faults.error("wrong-source", range, message, "such as `file(\"/tmp/x\")` or `configmap(NAME, KEY)`");
             return;
         }

@@ -292,7 +292,7 @@ impl<'a> Lower<'a, '_> {
         let is_entry = statement.block.is_none()
             && (head.word.contains(':') || self.token(statement, 1).is_some_and(|token| token.text(self.text).starts_with(':')));
         if is_entry {
-            let (key, at, value) = self.entry(head, scope)?;
+            let (key, at, value) = self.entry_of(statement, scope)?;
             return Some((vec![key], at, value));
         }
         let word = head.word.trim_end_matches(':');

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tiphys_spec::Node;
 use tiphys_spec::source::Style;
 
@@ -42,6 +42,23 @@ impl<'a> Lower<'a, '_> {
             }
         }
         tasks
+    }
+
+    /// The names of those that run in a loop.
+    pub fn loops_of(&self, block: &Block) -> FxHashSet<String> {
+        let mut looped = FxHashSet::default();
+        for statement in &block.statements {
+            if self.head(statement).word == "parallel" {
+                looped.extend(statement.block.iter().flat_map(|block| self.loops_of(block)));
+                continue;
+            }
+            let says_for = |range: &Range<usize>| self.tokens[range.clone()].iter().any(|token| token.text(self.text) == "for");
+            let block = statement.block.as_ref();
+            if says_for(&statement.head) || block.is_some_and(|block| block.statements.iter().any(|line| says_for(&line.head))) {
+                looped.insert(self.called(statement).0);
+            }
+        }
+        looped
     }
 
     /// `name = …` or `template(…)`.
@@ -95,6 +112,8 @@ impl<'a> Lower<'a, '_> {
                 groups.extend(task.map(|task| build::seq(task.node.span, vec![task.node])));
             } else if self.may_be_call(statement) {
                 self.no_brackets(head);
+            } else if self.is_colon_call(statement) {
+                self.colon_call(head);
             } else {
                 self.template_statement(statement, body, scope, inner, node);
             }
@@ -109,6 +128,18 @@ impl<'a> Lower<'a, '_> {
             && statement.block.is_none()
             && !matches!(head.word, "daemon" | "fail-fast" | "raw" | "out" | "retry")
             && !head.word.contains(':')
+    }
+
+    /// `name: template(…)`
+    fn is_colon_call(&self, statement: &Statement) -> bool {
+        let ends = self.token(statement, 0).is_some_and(|token| token.text(self.text).ends_with(':'));
+        ends && self.token(statement, 2).is_some_and(|token| token.kind == Kind::Open(b'('))
+    }
+
+    fn colon_call(&mut self, head: Head<'_>) {
+        let name = head.word.trim_end_matches(':');
+        let help = format!("a call with a name is `{name} = template()`");
+        self.faults.error("syntax", head.word_range(), "a colon gives a field its value, not a call its name", help);
     }
 
     fn no_brackets(&mut self, head: Head<'_>) {
@@ -126,6 +157,8 @@ impl<'a> Lower<'a, '_> {
                 tasks.extend(self.task(statement, scope));
             } else if self.may_be_call(statement) {
                 self.no_brackets(head);
+            } else if self.is_colon_call(statement) {
+                self.colon_call(head);
             } else {
                 self.template_statement(statement, Body::Dag, scope, inner, node);
             }
@@ -347,7 +380,7 @@ impl<'a> Lower<'a, '_> {
             let name = item.get("name").and_then(Node::scalar).map(|name| name.value.to_string());
             let others = if artifact { &artifacts } else { &parameters };
             let same = |other: &Node| other.get("name").and_then(Node::scalar).map(|name| name.value.to_string()) == name;
-            if others.iter().any(same) {
+            if name.as_deref() != Some("") && others.iter().any(same) {
                 let at = grammar::range(&argument, head.base);
                 self.faults.error("twice", at, format!("`{}` is given twice", name.unwrap_or_default()), "keep one of them");
             }

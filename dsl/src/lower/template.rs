@@ -93,6 +93,7 @@ impl<'a> Lower<'a, '_> {
         if let (Body::Steps | Body::Dag, Some(block)) = (body, &statement.block) {
             scope.root = if body == Body::Steps { "steps" } else { "tasks" };
             scope.tasks = Rc::new(self.tasks_of(block));
+            scope.looped = Rc::new(self.loops_of(block));
         }
         if let Some(block) = &statement.block {
             match body {

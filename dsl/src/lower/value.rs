@@ -10,6 +10,7 @@ use crate::build;
 use crate::grammar::{self, Node as Pair, Rule};
 use crate::names::Scope;
 use crate::outline::{Block, Statement};
+use crate::scan::{Kind, Token};
 use crate::text;
 
 /// What `@` before a key stands for.
@@ -106,7 +107,7 @@ impl<'a> Lower<'a, '_> {
                 "supplied" => "supplied()".to_owned(),
                 _ => format!("{called}(NAME, KEY)"),
             };
-            self.faults.error("wrong-source", range, format!("`{called}` takes {wanted} texts"), format!("write `{shape}`"));
+            self.faults.error("wrong-source", range, format!("`{called}` takes {wanted} text{}", if wanted == 1 { "" } else { "s" }), format!("write `{shape}`"));
             return from;
         }
         let mut texts = texts.into_iter();
@@ -161,9 +162,56 @@ impl<'a> Lower<'a, '_> {
             }
             return;
         }
-        if let Some((key, at, value)) = self.entry(head, scope) {
+        if let Some((key, at, value)) = self.entry_of(statement, scope) {
             self.put(into, &[&key], at, value);
         }
+    }
+
+    /// Texts after the first word. Where a statement is texts alone, its tokens are what the grammar would find.
+    pub fn texts_of(&mut self, statement: &Statement, scope: &Scope<'_>, skip: usize) -> Option<Vec<Node>> {
+        let tokens = self.tokens;
+        let found = &tokens[statement.head.clone()];
+        if !found.iter().all(|token| is_text(token.kind)) {
+            return self.texts(self.head(statement), scope, skip);
+        }
+        Some(found.iter().skip(skip).map(|token| self.token_node(token, scope)).collect())
+    }
+
+    pub fn token_node(&mut self, token: &Token, scope: &Scope<'_>) -> Node {
+        let said = text::say(token.text(self.text), token.start as usize, scope, &mut self.faults);
+        build::text(self.span(token.range()), said.style, said.text)
+    }
+
+    /// The value of a statement that is two tokens, the second a text.
+    fn simple_value(&mut self, statement: &Statement, scope: &Scope<'_>) -> Option<Node> {
+        let tokens = self.tokens;
+        let [_, value] = &tokens[statement.head.clone()] else {
+            return None;
+        };
+        if !is_text(value.kind) {
+            return None;
+        }
+        let written = value.text(self.text);
+        if value.kind == Kind::Word && build::is_literal(written) {
+            return Some(build::plain(self.span(value.range()), written));
+        }
+        Some(self.token_node(value, scope))
+    }
+
+    /// `key: value`, quickly where the value is one text.
+    pub fn entry_of(&mut self, statement: &Statement, scope: &Scope<'_>) -> Option<(String, Range<usize>, Node)> {
+        let head = self.head(statement);
+        let key = head.word.strip_suffix(':').filter(|key| !key.contains([':', '$']) && !key.is_empty());
+        if let Some(key) = key
+            && let Some(value) = self.simple_value(statement, scope)
+        {
+            let name = match key.strip_prefix('@') {
+                Some(own) => format!("{OURS}{own}"),
+                None => key.to_owned(),
+            };
+            return Some((name, head.base..head.base + key.len(), value));
+        }
+        self.entry(head, scope)
     }
 
     /// Texts after the first word.
@@ -184,6 +232,9 @@ impl<'a> Lower<'a, '_> {
             }
             return Some(self.fields(block, scope));
         }
+        if let Some(value) = self.simple_value(statement, scope) {
+            return Some(value);
+        }
         let mut parts = self.read(Rule::word_statement, head)?;
         parts.next()?;
         match parts.next() {
@@ -191,4 +242,8 @@ impl<'a> Lower<'a, '_> {
             _ => Some(build::plain(self.span(head.range()), "true")),
         }
     }
+}
+
+fn is_text(kind: Kind) -> bool {
+    matches!(kind, Kind::Word | Kind::String | Kind::Raw | Kind::Fence)
 }
