@@ -97,6 +97,7 @@ pub enum Command {
     Lint(Lint),
     Fmt(Fmt),
     Convert(Convert),
+    Lsp(Lsp),
     Graph(Graph),
     List(List),
     Get(Get),
@@ -298,6 +299,16 @@ pub struct Convert {
     /// What to call standard input; its ending says what it holds
     #[arg(long, value_name = "NAME")]
     pub stdin_name: Option<String>,
+}
+
+/// Serve an editor: the language server, on standard input and output
+///
+/// Editors start this themselves; the folder sdk/editors says what to put into their settings.
+#[derive(Args, Debug)]
+pub struct Lsp {
+    /// Talk over standard input and output, as it always does
+    #[arg(long, hide = true)]
+    pub stdio: bool,
 }
 
 /// Draw a workflow

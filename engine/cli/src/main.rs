@@ -11,6 +11,7 @@ mod diff;
 mod failure;
 mod files;
 mod logs;
+mod lsp;
 mod notation;
 mod object;
 mod picture;
