@@ -55,6 +55,9 @@ impl<'a> Engine<'a> {
             inputs: inputs.as_deref(),
             ..Place::default()
         };
+        if let Err(message) = self.limit_the_wait(ix, template, place) {
+            return self.end(ix, NodePhase::Error, Some(message));
+        }
         match self.lock_names(&template.locks, place) {
             Ok(locks) => {
                 let first = locks
@@ -72,6 +75,23 @@ impl<'a> Engine<'a> {
             }
             Err(message) => self.end(ix, NodePhase::Error, Some(message)),
         }
+    }
+
+    /// The time that a `timeout` allows runs while a lock is waited for, too.
+    fn limit_the_wait(
+        &mut self,
+        ix: NodeIx,
+        template: &Template,
+        place: Place<'_>,
+    ) -> Result<(), String> {
+        let Some(text) = &template.timeout else {
+            return Ok(());
+        };
+        let text = self.text(text, place).map_err(TextFault::message)?;
+        let nanos = duration::parse_or_seconds(&text).map_err(|e| format!("timeout '{text}': {e}"))?;
+        let started = self.run.at(ix).started;
+        self.run.timers.add(later(started, nanos), Due::Pending(ix));
+        Ok(())
     }
 
     pub fn holder(&self, ix: NodeIx) -> String {

@@ -104,6 +104,7 @@ impl Engine<'_> {
         node.capture_result = capture;
         node.outbound = outbound;
         let phase = node.status.phase.unwrap_or_default();
+        self.place(ix, owner);
         self.note(ix, owner);
         if !phase.terminal() {
             return self.take_up(ix);
@@ -119,6 +120,20 @@ impl Engine<'_> {
         match owner {
             Owner::Attempt { retry, .. } => self.later(Work::Attempted { retry, attempt: ix }),
             _ => self.later(Work::Hooks(ix)),
+        }
+    }
+
+    /// A record that an earlier workflow left hangs under nothing yet.
+    fn place(&mut self, ix: NodeIx, owner: Owner) {
+        let Some(boundary) = self.run.at(ix).boundary else {
+            return;
+        };
+        if self.run.node(ix).boundary_id.is_none() {
+            let id = self.run.node(boundary).id.clone();
+            self.run.edit(ix).boundary_id = Some(id);
+            for parent in self.parents(owner) {
+                self.run.add_child(parent, ix);
+            }
         }
     }
 

@@ -536,7 +536,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn parents(&self, owner: Owner) -> Vec<NodeIx> {
+    pub fn parents(&self, owner: Owner) -> Vec<NodeIx> {
         match owner {
             Owner::Root | Owner::Exit | Owner::Group { .. } => Vec::new(),
             Owner::WorkflowHook(_) => self.run.flow.root.into_iter().collect(),

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use tiphys_core::{
-    Effect, Observation, Outcome, PodFinished, PodIntent, PodKey, Run, absorb, decide,
+    Command, Effect, Observation, Outcome, PodFinished, PodIntent, PodKey, Run, absorb, decide,
 };
 use tiphys_graph::plan::Plan;
 use tiphys_graph::{Library, Origin, Purpose};
@@ -24,6 +24,9 @@ pub fn plan_of(yaml: &str) -> Plan {
     for object in &read.objects {
         library.add(object, &read.source);
     }
+    library
+        .config_maps
+        .insert("limits".into(), [("two".into(), "2".into())].into());
     let object = read
         .objects
         .iter()
@@ -74,11 +77,14 @@ pub struct World<'a> {
     pub stops: HashMap<PodKey, i32>,
     pub counter: u64,
     pub created: Vec<PodKey>,
-    pub locks: HashMap<String, String>,
+    /// Who holds which lock.
+    pub locks: Vec<(String, String)>,
     pub waiting: Vec<tiphys_core::LockRequest>,
     pub memo: HashMap<(String, String), spec::Outputs>,
     pub inbox: Vec<Observation>,
     pub most_active: usize,
+    /// Orders to come, the next one last.
+    pub orders: Vec<(Timestamp, Command)>,
 }
 
 pub fn at(seconds: i64) -> Timestamp {
@@ -96,11 +102,12 @@ impl<'a> World<'a> {
             stops: HashMap::new(),
             counter: 0,
             created: Vec::new(),
-            locks: HashMap::new(),
+            locks: Vec::new(),
             waiting: Vec::new(),
             memo: HashMap::new(),
             inbox: Vec::new(),
             most_active: 0,
+            orders: Vec::new(),
         }
     }
 
@@ -121,6 +128,15 @@ impl<'a> World<'a> {
                 continue;
             }
             let next = self.running.keys().next().map(|(at, _)| *at);
+            let before = |at: &Timestamp| {
+                let first = next.into_iter().chain(decision.wake_at).min();
+                first.is_none_or(|first| *at <= first)
+            };
+            if let Some((at, order)) = self.orders.pop_if(|(at, _)| before(at)) {
+                self.now = self.now.max(at);
+                self.inbox.push(Observation::Asked(order));
+                continue;
+            }
             match (next, decision.wake_at) {
                 (Some(next), wake) if wake.is_none_or(|wake| next <= wake) => {
                     let (_, done) = self.running.pop_first().expect("just seen");
@@ -217,7 +233,7 @@ impl<'a> World<'a> {
             }
             Effect::ReleaseLocks { holder } => {
                 self.waiting.retain(|request| request.holder != holder);
-                self.locks.retain(|_, by| *by != holder);
+                self.locks.retain(|(_, by)| *by != holder);
                 self.grant();
             }
             Effect::LookupMemo { node, cache, key } => match self.memo.get(&(cache, key)) {
@@ -258,13 +274,12 @@ impl<'a> World<'a> {
         let mut still = Vec::new();
         for request in std::mem::take(&mut self.waiting) {
             let free = request.locks.iter().all(|lock| {
-                self.locks
-                    .get(&lock.name)
-                    .is_none_or(|by| *by == request.holder)
+                let others = self.locks.iter().filter(|(name, by)| *name == lock.name && *by != request.holder);
+                others.count() < lock.limit.unwrap_or(1) as usize
             });
             if free {
                 for lock in &request.locks {
-                    self.locks.insert(lock.name.clone(), request.holder.clone());
+                    self.locks.push((lock.name.clone(), request.holder.clone()));
                 }
                 self.inbox.push(Observation::LocksAcquired {
                     holder: request.holder,
@@ -302,6 +317,15 @@ impl<'a> World<'a> {
                 }
                 for p in n.outputs.iter().flat_map(|o| &o.parameters) {
                     line += &format!(" →{}={}", p.name, p.value.as_deref().unwrap_or("?"));
+                }
+                for a in n.inputs.iter().flat_map(|i| &i.artifacts) {
+                    line += &format!(" @{}", a.name);
+                }
+                for a in n.outputs.iter().flat_map(|o| &o.artifacts) {
+                    line += &format!(" →@{}", a.name);
+                }
+                if let Some(result) = n.outputs.as_deref().and_then(|o| o.result.as_deref()) {
+                    line += &format!(" →{result}");
                 }
                 let children: Vec<&str> = n
                     .children
