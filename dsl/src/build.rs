@@ -48,7 +48,12 @@ pub(crate) fn plain(span: Span, value: &str) -> Node {
 }
 
 /// Puts `value` at `key`: maps are merged, lists joined. Gives the value back where something else stands there already.
-pub(crate) fn put(into: &mut Node, key: &str, key_span: Span, value: Node) -> Result<(), Box<Node>> {
+pub(crate) fn put(
+    into: &mut Node,
+    key: &str,
+    key_span: Span,
+    value: Node,
+) -> Result<(), Box<Node>> {
     let NodeKind::Map(entries) = &mut into.kind else {
         return Err(Box::new(value));
     };
@@ -85,7 +90,12 @@ fn merge(old: &mut Node, new: Node) -> Result<(), Box<Node>> {
 }
 
 /// Puts `value` at the end of `path`, with maps on the way.
-pub(crate) fn put_at(into: &mut Node, path: &[&str], key_span: Span, value: Node) -> Result<(), Box<Node>> {
+pub(crate) fn put_at(
+    into: &mut Node,
+    path: &[&str],
+    key_span: Span,
+    value: Node,
+) -> Result<(), Box<Node>> {
     match path {
         [] => Ok(()),
         [key] => put(into, key, key_span, value),
@@ -103,5 +113,6 @@ pub(crate) fn is_literal(word: &str) -> bool {
 }
 
 pub(crate) fn is_number(word: &str) -> bool {
-    word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && serde_json::from_str::<serde_json::Number>(word).is_ok()
+    word.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+        && serde_json::from_str::<serde_json::Number>(word).is_ok()
 }

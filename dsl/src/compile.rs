@@ -76,7 +76,12 @@ pub fn compile(name: &str, bytes: &[u8]) -> Compiled {
     // An object with a fault of syntax in it is not all that was meant.
     for object in &mut objects {
         let range = object.node.span.range();
-        let inside = |fault: &Diagnostic| fault.is_error() && fault.span.is_some_and(|span| range.contains(&span.range().start));
+        let inside = |fault: &Diagnostic| {
+            fault.is_error()
+                && fault
+                    .span
+                    .is_some_and(|span| range.contains(&span.range().start))
+        };
         object.complete &= !diagnostics.iter().any(inside);
     }
     Compiled {
@@ -127,5 +132,10 @@ fn comments(text: &str, tokens: &[Token], places: &Places) -> Vec<Comment> {
         text: token.text(text)[2..].into(),
         own_line: own_line(at),
     };
-    tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Comment).map(comment).collect()
+    tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| token.kind == Kind::Comment)
+        .map(comment)
+        .collect()
 }

@@ -9,7 +9,21 @@ use crate::types::Type;
 
 /// Words of expr-lang that are no names.
 const WORDS: [&str; 15] = [
-    "true", "false", "nil", "null", "in", "not", "and", "or", "contains", "startsWith", "endsWith", "matches", "let", "if", "else",
+    "true",
+    "false",
+    "nil",
+    "null",
+    "in",
+    "not",
+    "and",
+    "or",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "let",
+    "if",
+    "else",
 ];
 
 /// One token of an expression.
@@ -59,7 +73,12 @@ fn flat<'i>(nodes: impl Iterator<Item = Node<'i>>, whole: &'i str, base: usize) 
 }
 
 /// The inside of a `${…}`; `base` is where it stands in the file.
-pub(crate) fn hole(inside: &str, base: usize, scope: &Scope<'_>, faults: &mut Faults<'_>) -> Option<Lowered> {
+pub(crate) fn hole(
+    inside: &str,
+    base: usize,
+    scope: &Scope<'_>,
+    faults: &mut Faults<'_>,
+) -> Option<Lowered> {
     let nodes = grammar::read(Rule::hole_body, inside, base, faults)?;
     lower(&flat(nodes, inside, base), scope, faults)
 }
@@ -108,14 +127,16 @@ fn is_name(tokens: &[Token<'_>], at: usize) -> bool {
     }
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     let after = tokens.get(at + 1);
-    let member = before.is_some_and(|before| matches!(before.text, "." | "?." | "#") && !token.apart);
+    let member =
+        before.is_some_and(|before| matches!(before.text, "." | "?." | "#") && !token.apart);
     let called = after.is_some_and(|after| after.rule == Rule::open_paren && !after.apart);
     let key = after.is_some_and(|after| after.text == ":")
         && before.is_some_and(|before| matches!(before.rule, Rule::open_brace | Rule::comma));
     let local = before.is_some_and(|before| before.text == "let")
-        || tokens[..at]
-            .windows(2)
-            .any(|pair| pair[0].text == "let" && pair[1].text == token.text.split('.').next().unwrap_or_default());
+        || tokens[..at].windows(2).any(|pair| {
+            pair[0].text == "let"
+                && pair[1].text == token.text.split('.').next().unwrap_or_default()
+        });
     !(member || called || key || local)
 }
 
@@ -196,14 +217,21 @@ fn check(text: &str, tokens: &[Token<'_>], faults: &mut Faults<'_>) {
         None => String::new(),
     };
     let message = format!("the expression cannot be read: {}", error.message);
-    faults.error("expression-syntax", first.range.start..last.range.end, message, help);
+    faults.error(
+        "expression-syntax",
+        first.range.start..last.range.end,
+        message,
+        help,
+    );
 }
 
 /// A path as expr-lang writes it: names that are no identifiers in brackets.
 pub(crate) fn in_expression(path: &[String]) -> String {
     let mut text = String::new();
     for (at, part) in path.iter().enumerate() {
-        let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        let plain = part
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && !part.starts_with(|c: char| c.is_ascii_digit());
         match (at, plain) {
             (0, _) => text.push_str(part),
@@ -232,12 +260,17 @@ pub(crate) fn when(
     faults: &mut Faults<'_>,
 ) -> Option<Lowered> {
     let tokens = flat(node.clone().into_inner(), whole, base);
-    let simple = tokens.iter().enumerate().all(|(at, token)| match token.rule {
-        Rule::path => is_name(&tokens, at) || matches!(token.text, "true" | "false"),
-        Rule::string | Rule::raw | Rule::number | Rule::open_paren | Rule::close_paren => true,
-        Rule::punct => COMPARISONS.contains(&token.text) || matches!(token.text, "&&" | "||" | "!" | "-"),
-        _ => false,
-    });
+    let simple = tokens
+        .iter()
+        .enumerate()
+        .all(|(at, token)| match token.rule {
+            Rule::path => is_name(&tokens, at) || matches!(token.text, "true" | "false"),
+            Rule::string | Rule::raw | Rule::number | Rule::open_paren | Rule::close_paren => true,
+            Rule::punct => {
+                COMPARISONS.contains(&token.text) || matches!(token.text, "&&" | "||" | "!" | "-")
+            }
+            _ => false,
+        });
     if !simple {
         let lowered = lower(&tokens, scope, faults)?;
         return Some(Lowered {
@@ -281,7 +314,10 @@ impl Condition<'_, '_> {
         let path: Vec<&str> = token.text.split('.').collect();
         let other = self.compared_with(at);
         let Some(meaning) = self.scope.resolve(&path) else {
-            let is_word = path.len() == 1 && other.is_some_and(|other| self.is_known(other) || self.tokens[other].text.contains('.'));
+            let is_word = path.len() == 1
+                && other.is_some_and(|other| {
+                    self.is_known(other) || self.tokens[other].text.contains('.')
+                });
             if is_word {
                 self.lowered.text.push_str(token.text);
                 return Some(());
@@ -290,14 +326,18 @@ impl Condition<'_, '_> {
             return None;
         };
         self.judge(&meaning, other, faults);
-        let quote = other.map(|other| &self.tokens[other]).and_then(|other| match other.rule {
-            Rule::string => Some("\""),
-            Rule::raw => Some("'"),
-            _ => None,
-        });
+        let quote = other
+            .map(|other| &self.tokens[other])
+            .and_then(|other| match other.rule {
+                Rule::string => Some("\""),
+                Rule::raw => Some("'"),
+                _ => None,
+            });
         let quote = quote.unwrap_or_default();
         let tag = meaning.path.join(".");
-        self.lowered.text.push_str(&format!("{quote}{{{{{tag}}}}}{quote}"));
+        self.lowered
+            .text
+            .push_str(&format!("{quote}{{{{{tag}}}}}{quote}"));
         if let Some(task) = meaning.task
             && !self.lowered.tasks.contains(&task)
         {
@@ -313,7 +353,11 @@ impl Condition<'_, '_> {
 
     /// The operand on the other side of a comparison.
     fn compared_with(&self, at: usize) -> Option<usize> {
-        let compares = |at: usize| self.tokens.get(at).is_some_and(|token| COMPARISONS.contains(&token.text));
+        let compares = |at: usize| {
+            self.tokens
+                .get(at)
+                .is_some_and(|token| COMPARISONS.contains(&token.text))
+        };
         if compares(at + 1) {
             return (at + 2 < self.tokens.len()).then_some(at + 2);
         }
@@ -329,7 +373,11 @@ impl Condition<'_, '_> {
         let text = match other.rule {
             Rule::string | Rule::raw => other.text[1..other.text.len() - 1].to_owned(),
             Rule::number => other.text.to_owned(),
-            Rule::path if !other.text.contains('.') && self.scope.resolve(&[other.text]).is_none() => other.text.to_owned(),
+            Rule::path
+                if !other.text.contains('.') && self.scope.resolve(&[other.text]).is_none() =>
+            {
+                other.text.to_owned()
+            }
             _ => return,
         };
         if !of.admits(&text) && *of != Type::Json {
@@ -339,7 +387,12 @@ impl Condition<'_, '_> {
             };
             let help = crate::fault::did_you_mean(&text, choices.iter().map(String::as_str));
             let name = meaning.path.last().map_or("", String::as_str);
-            faults.error("wrong-type", other.range.clone(), format!("`{name}` is {of}, so it is never `{text}`"), help);
+            faults.error(
+                "wrong-type",
+                other.range.clone(),
+                format!("`{name}` is {of}, so it is never `{text}`"),
+                help,
+            );
         }
     }
 }
@@ -368,7 +421,9 @@ pub(crate) fn after(node: &Node<'_>, whole: &str, base: usize) -> String {
 pub(crate) fn result_named(result: &str) -> String {
     let capital = |word: &str| {
         let mut letters = word.chars();
-        letters.next().map_or(String::new(), |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+        letters.next().map_or(String::new(), |first| {
+            first.to_ascii_uppercase().to_string() + letters.as_str()
+        })
     };
     result.split('-').map(capital).collect()
 }

@@ -52,7 +52,11 @@ impl Faults<'_> {
         let span = self.places.span(range.start, range.end);
         let fault = Diagnostic::new(severity, code, self.name, message).at(span);
         let help = help.into();
-        self.found.push(if help.is_empty() { fault } else { fault.help(help) });
+        self.found.push(if help.is_empty() {
+            fault
+        } else {
+            fault.help(help)
+        });
     }
 }
 

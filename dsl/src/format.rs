@@ -100,7 +100,9 @@ impl Page<'_> {
         }
         let head = self.head(statement.head.clone(), depth);
         self.out.push_str(&head);
-        let Some(block) = &statement.block else { return };
+        let Some(block) = &statement.block else {
+            return;
+        };
         if !head.is_empty() {
             self.out.push(' ');
         }

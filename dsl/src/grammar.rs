@@ -16,7 +16,12 @@ pub(crate) type Node<'i> = Pair<'i, Rule>;
 pub(crate) type Nodes<'i> = Pairs<'i, Rule>;
 
 /// Reads `text` by `rule`; what is wrong is told, its place counted from `base`.
-pub(crate) fn read<'i>(rule: Rule, text: &'i str, base: usize, faults: &mut Faults<'_>) -> Option<Nodes<'i>> {
+pub(crate) fn read<'i>(
+    rule: Rule,
+    text: &'i str,
+    base: usize,
+    faults: &mut Faults<'_>,
+) -> Option<Nodes<'i>> {
     let error = match Grammar::parse(rule, text) {
         Ok(mut pairs) => return pairs.next().map(Pair::into_inner),
         Err(error) => error,
@@ -24,8 +29,15 @@ pub(crate) fn read<'i>(rule: Rule, text: &'i str, base: usize, faults: &mut Faul
     let at = match error.location {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
     };
-    let end = at + text[at..].find(|c: char| c.is_whitespace() || "(){}[],;".contains(c)).unwrap_or(text.len() - at);
-    let end = if end == at { at + text[at..].chars().next().map_or(0, char::len_utf8) } else { end };
+    let end = at
+        + text[at..]
+            .find(|c: char| c.is_whitespace() || "(){}[],;".contains(c))
+            .unwrap_or(text.len() - at);
+    let end = if end == at {
+        at + text[at..].chars().next().map_or(0, char::len_utf8)
+    } else {
+        end
+    };
     let message = match &error.variant {
         ErrorVariant::ParsingError { positives, .. } => expected(positives, &text[at..end]),
         ErrorVariant::CustomError { message } => message.clone(),
@@ -43,10 +55,14 @@ fn expected(rules: &[Rule], found: &str) -> String {
         found => format!("`{}`", found.chars().take(40).collect::<String>()),
     };
     // A word that is expected and found was the end of what fits: something is missing behind it.
-    let missing = words.iter().any(|word| word.contains(&found) && found.len() > 3);
+    let missing = words
+        .iter()
+        .any(|word| word.contains(&found) && found.len() > 3);
     match words.as_slice() {
         _ if missing => format!("something is missing after {found}"),
-        ["a text" | "a name"] if found.starts_with('`') && found[1..].starts_with(|c: char| c.is_alphanumeric()) => {
+        ["a text" | "a name"]
+            if found.starts_with('`') && found[1..].starts_with(|c: char| c.is_alphanumeric()) =>
+        {
             format!("{found} does not fit here, or something is missing after it")
         }
         [] => format!("{found} does not fit here"),
@@ -79,20 +95,34 @@ fn called(rule: Rule) -> Option<&'static str> {
 fn shape(rule: Rule) -> &'static str {
     match rule {
         Rule::workflow_statement => "a workflow is `workflow NAME(parameter: type = value) { … }`",
-        Rule::library_statement => "a library is `library NAME { … }` or `cluster library NAME { … }`",
+        Rule::library_statement => {
+            "a library is `library NAME { … }` or `cluster library NAME { … }`"
+        }
         Rule::cron_statement => "a cron is `cron NAME \"0 3 * * *\" in \"Europe/Berlin\" { … }`",
-        Rule::template_statement => "a template is `container NAME(input: type, artifact input at /path) { … }`",
-        Rule::task_statement => "a call is `name = template(input: value) when … for x in … after …`",
-        Rule::modifier_statement => "in a call's block stand `when`, `for`, `after`, `continue on`, `on-exit`, `hook` and fields",
-        Rule::out_statement => "an output is `out NAME = file(\"/path\")` or `out artifact NAME at /path`",
+        Rule::template_statement => {
+            "a template is `container NAME(input: type, artifact input at /path) { … }`"
+        }
+        Rule::task_statement => {
+            "a call is `name = template(input: value) when … for x in … after …`"
+        }
+        Rule::modifier_statement => {
+            "in a call's block stand `when`, `for`, `after`, `continue on`, `on-exit`, `hook` and fields"
+        }
+        Rule::out_statement => {
+            "an output is `out NAME = file(\"/path\")` or `out artifact NAME at /path`"
+        }
         Rule::hook_statement => "a hook is `hook NAME = template(…) if CONDITION`",
         Rule::retry_statement => "a retry is `retry 3 on error backoff 2s x2 max 1m if CONDITION`",
         Rule::mount_statement => "a mount is `mount VOLUME at /path sub NAME`",
-        Rule::volume_statement => "a volume is `volume NAME empty`, `volume NAME claim CLAIM` or `volume NAME { … }`",
+        Rule::volume_statement => {
+            "a volume is `volume NAME empty`, `volume NAME claim CLAIM` or `volume NAME { … }`"
+        }
         Rule::claim_statement => "a claim is `claim NAME 1Gi`",
         Rule::metric_statement => "a metric is `counter NAME = \"1\" \"what it counts\" { … }`",
         Rule::use_statement => "`use NAME` or `use cluster NAME`",
-        Rule::entry_statement => "a field is `name: value`; text with blanks or brackets needs quotes",
+        Rule::entry_statement => {
+            "a field is `name: value`; text with blanks or brackets needs quotes"
+        }
         Rule::word_statement => "text with blanks or brackets needs quotes",
         _ => "",
     }

@@ -6,13 +6,42 @@ use crate::types::Type;
 
 /// Names that begin a path which is taken as it stands.
 pub(crate) const ROOTS: [&str; 24] = [
-    "inputs", "outputs", "steps", "tasks", "workflow", "item", "pod", "node", "retries", "lastRetry", "status", "duration",
-    "exitCode", "resourcesDuration", "cronworkflow", "payload", "metadata", "discriminator", "request", "response", "data",
-    "sprig", "env", "template",
+    "inputs",
+    "outputs",
+    "steps",
+    "tasks",
+    "workflow",
+    "item",
+    "pod",
+    "node",
+    "retries",
+    "lastRetry",
+    "status",
+    "duration",
+    "exitCode",
+    "resourcesDuration",
+    "cronworkflow",
+    "payload",
+    "metadata",
+    "discriminator",
+    "request",
+    "response",
+    "data",
+    "sprig",
+    "env",
+    "template",
 ];
 
 /// What a step or task has beside its outputs.
-const OF_A_TASK: [&str; 7] = ["status", "id", "ip", "startedAt", "finishedAt", "hostNodeName", "name"];
+const OF_A_TASK: [&str; 7] = [
+    "status",
+    "id",
+    "ip",
+    "startedAt",
+    "finishedAt",
+    "hostNodeName",
+    "name",
+];
 const OUTPUTS: [&str; 2] = ["result", "exitCode"];
 
 #[derive(Clone, Debug)]
@@ -136,7 +165,9 @@ impl<'g> Scope<'g> {
     pub fn resolve(&self, path: &[&str]) -> Option<Meaning> {
         let (first, rest) = path.split_first()?;
         if self.item.as_deref() == Some(first) {
-            let full: Vec<&str> = std::iter::once("item").chain(rest.iter().copied()).collect();
+            let full: Vec<&str> = std::iter::once("item")
+                .chain(rest.iter().copied())
+                .collect();
             return Some(Meaning::of(&full));
         }
         self.input(first, rest)
@@ -152,7 +183,9 @@ impl<'g> Scope<'g> {
                             artifact: *kind == "artifacts",
                             ..meaning
                         },
-                        ["inputs", "artifacts", _] | ["workflow", "outputs", "artifacts", _] => meaning.artifact(),
+                        ["inputs", "artifacts", _] | ["workflow", "outputs", "artifacts", _] => {
+                            meaning.artifact()
+                        }
                         ["steps" | "tasks", task, ..] => Meaning {
                             task: Some((*task).to_owned()),
                             ..meaning
@@ -171,7 +204,9 @@ impl<'g> Scope<'g> {
         match rest {
             [] => {
                 if let Some(input) = own.parameter(first) {
-                    return Some(Meaning::of(&["inputs", "parameters", first]).typed(input.of.as_ref()));
+                    return Some(
+                        Meaning::of(&["inputs", "parameters", first]).typed(input.of.as_ref()),
+                    );
                 }
                 own.artifact(first)?;
                 Some(Meaning::of(&["inputs", "artifacts", first]).artifact())
@@ -188,7 +223,12 @@ impl<'g> Scope<'g> {
         let template = self.tasks.get(first)?;
         let (second, tail) = rest.split_first()?;
         let with = |parts: &[&str]| {
-            let full: Vec<&str> = [self.root, first].iter().chain(parts).chain(tail).copied().collect();
+            let full: Vec<&str> = [self.root, first]
+                .iter()
+                .chain(parts)
+                .chain(tail)
+                .copied()
+                .collect();
             Meaning {
                 task: Some(first.to_owned()),
                 ..Meaning::of(&full)
@@ -196,12 +236,19 @@ impl<'g> Scope<'g> {
         };
         if *second == "outputs" {
             let meaning = with(&["outputs"]);
-            return Some(if tail.first() == Some(&"artifacts") { meaning.artifact() } else { meaning });
+            return Some(if tail.first() == Some(&"artifacts") {
+                meaning.artifact()
+            } else {
+                meaning
+            });
         }
         if OF_A_TASK.contains(second) {
             return Some(with(&[second]));
         }
-        let signature = template.as_ref().and_then(|name| self.globals.templates.get(name)).filter(|found| !found.open);
+        let signature = template
+            .as_ref()
+            .and_then(|name| self.globals.templates.get(name))
+            .filter(|found| !found.open);
         if OUTPUTS.contains(second) {
             return Some(with(&["outputs", second]));
         }
@@ -211,7 +258,10 @@ impl<'g> Scope<'g> {
             }
             Some(signature) => {
                 let of = signature.out_parameters.get(*second)?;
-                let list = of.as_ref().filter(|_| self.looped.contains(first)).map(|of| Type::List(Box::new(of.clone())));
+                let list = of
+                    .as_ref()
+                    .filter(|_| self.looped.contains(first))
+                    .map(|of| Type::List(Box::new(of.clone())));
                 Some(with(&["outputs", "parameters", second]).typed(list.as_ref().or(of.as_ref())))
             }
             // A template from elsewhere: its outputs are not known here.
@@ -220,7 +270,12 @@ impl<'g> Scope<'g> {
     }
 
     fn global_parameter(&self, first: &str, rest: &[&str]) -> Option<Meaning> {
-        let global = rest.is_empty().then(|| self.globals.parameters.iter().find(|input| input.name == *first))??;
+        let global = rest.is_empty().then(|| {
+            self.globals
+                .parameters
+                .iter()
+                .find(|input| input.name == *first)
+        })??;
         Some(Meaning::of(&["workflow", "parameters", first]).typed(global.of.as_ref()))
     }
 
@@ -236,7 +291,10 @@ impl<'g> Scope<'g> {
 
     /// The names that can begin a path here, for a suggestion.
     pub fn names(&self) -> Vec<&str> {
-        let own = self.own.into_iter().flat_map(|own| own.parameters.iter().chain(&own.artifacts));
+        let own = self
+            .own
+            .into_iter()
+            .flat_map(|own| own.parameters.iter().chain(&own.artifacts));
         own.chain(&self.globals.parameters)
             .map(|input| input.name.as_str())
             .chain(self.tasks.keys().map(String::as_str))
@@ -251,20 +309,33 @@ impl<'g> Scope<'g> {
         if let Some(template) = self.tasks.get(first)
             && let Some(second) = path.get(1)
         {
-            let outputs: Vec<&str> = match template.as_ref().and_then(|name| self.globals.templates.get(name)) {
+            let outputs: Vec<&str> = match template
+                .as_ref()
+                .and_then(|name| self.globals.templates.get(name))
+            {
                 Some(signature) => {
                     let parameters = signature.out_parameters.keys().map(String::as_str);
-                    parameters.chain(signature.out_artifacts.iter().map(String::as_str)).collect()
+                    parameters
+                        .chain(signature.out_artifacts.iter().map(String::as_str))
+                        .collect()
                 }
                 None => Vec::new(),
             };
             let candidates = outputs.iter().copied().chain(OF_A_TASK).chain(OUTPUTS);
             let help = crate::fault::did_you_mean(second, candidates);
-            return ("unknown-output", format!("`{first}` has no output `{second}`"), help);
+            return (
+                "unknown-output",
+                format!("`{first}` has no output `{second}`"),
+                help,
+            );
         }
         if self.tasks.contains_key(first) {
             let message = format!("`{first}` is a task, not a value");
-            return ("task-as-value", message, format!("name what it gives: `{first}.result`"));
+            return (
+                "task-as-value",
+                message,
+                format!("name what it gives: `{first}.result`"),
+            );
         }
         let mut help = crate::fault::did_you_mean(first, self.names());
         if help.is_empty()
@@ -273,6 +344,10 @@ impl<'g> Scope<'g> {
         {
             help = format!("put blanks around the minus: `{left} - {right}`");
         }
-        ("unknown-name", format!("nothing is called `{first}` here"), help)
+        (
+            "unknown-name",
+            format!("nothing is called `{first}` here"),
+            help,
+        )
     }
 }

@@ -10,7 +10,17 @@ use crate::scan::{Kind, MAX_DEPTH, Token};
 pub(crate) const TOP: [&str; 5] = ["workflow", "library", "cluster", "cron", "object"];
 /// Words that start a template.
 pub(crate) const TEMPLATES: [&str; 11] = [
-    "container", "script", "steps", "dag", "suspend", "resource", "http", "data", "plugin", "container-set", "template",
+    "container",
+    "script",
+    "steps",
+    "dag",
+    "suspend",
+    "resource",
+    "http",
+    "data",
+    "plugin",
+    "container-set",
+    "template",
 ];
 
 /// One statement, its comments and its block.
@@ -130,7 +140,15 @@ impl Reader<'_, '_, '_> {
 
     fn stray(&mut self) {
         let token = self.tokens[self.at];
-        self.faults.error("stray-bracket", token.range(), format!("nothing is open for this `{}` to close", token.text(self.text)), "");
+        self.faults.error(
+            "stray-bracket",
+            token.range(),
+            format!(
+                "nothing is open for this `{}` to close",
+                token.text(self.text)
+            ),
+            "",
+        );
         self.at += 1;
     }
 
@@ -177,7 +195,8 @@ impl Reader<'_, '_, '_> {
                 Some(_) => {
                     let mut statement = self.statement(depth, owner);
                     statement.leading = std::mem::take(&mut comments);
-                    statement.blank_before = std::mem::take(&mut blank) && !block.statements.is_empty();
+                    statement.blank_before =
+                        std::mem::take(&mut blank) && !block.statements.is_empty();
                     newlines = 0;
                     block.statements.push(statement);
                 }
@@ -185,7 +204,12 @@ impl Reader<'_, '_, '_> {
         }
         if let (Some(open), None) = (open, block.close) {
             let range = self.tokens[open].range();
-            self.faults.error("unclosed-block", range, "this `{` is never closed", "close it with `}`");
+            self.faults.error(
+                "unclosed-block",
+                range,
+                "this `{` is never closed",
+                "close it with `}`",
+            );
         }
         block.blank_before_closing = blank;
         block.closing = comments;
@@ -315,13 +339,19 @@ impl Reader<'_, '_, '_> {
             _ => ("{", "}"),
         };
         let help = format!("close it with `{close}`");
-        self.faults.error("unclosed-bracket", token.range(), format!("this `{open}` is never closed"), help);
+        self.faults.error(
+            "unclosed-bracket",
+            token.range(),
+            format!("this `{open}` is never closed"),
+            help,
+        );
     }
 
     /// Reports, and passes over all that stands inside.
     fn too_deep(&mut self, at: usize) {
         let message = format!("brackets are nested more than {MAX_DEPTH} deep");
-        self.faults.error("too-deep", self.tokens[at].range(), message, "");
+        self.faults
+            .error("too-deep", self.tokens[at].range(), message, "");
         let mut depth = 1;
         while let Some(kind) = self.kind() {
             match kind {
@@ -338,5 +368,8 @@ impl Reader<'_, '_, '_> {
 }
 
 fn pairs(open: Kind, close: u8) -> bool {
-    matches!((open, close), (Kind::Open(b'('), b')') | (Kind::Open(b'['), b']') | (Kind::Open(b'{'), b'}'))
+    matches!(
+        (open, close),
+        (Kind::Open(b'('), b')') | (Kind::Open(b'['), b']') | (Kind::Open(b'{'), b'}')
+    )
 }

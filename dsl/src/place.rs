@@ -47,7 +47,9 @@ impl Places {
 
     pub fn mark(&self, offset: usize) -> Mark {
         let offset = offset.min(self.text.len());
-        let line = self.lines.partition_point(|start| *start as usize <= offset);
+        let line = self
+            .lines
+            .partition_point(|start| *start as usize <= offset);
         let start = self.lines[line - 1] as usize;
         Mark {
             offset: offset as u32,

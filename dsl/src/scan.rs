@@ -69,7 +69,12 @@ pub(crate) fn tokens(text: &str, faults: &mut Faults<'_>) -> Vec<Token> {
                 Ok(length) => (Kind::Word, length),
                 Err(length) => {
                     let help = "close it with `}`, or write `\\${` in quotes for the letters";
-                    faults.error("unclosed-hole", at..at + length, "this `${` is never closed", help);
+                    faults.error(
+                        "unclosed-hole",
+                        at..at + length,
+                        "this `${` is never closed",
+                        help,
+                    );
                     (Kind::Broken, length)
                 }
             },
@@ -167,7 +172,12 @@ fn fence(text: &str, at: usize, faults: &mut Faults<'_>) -> (Kind, usize) {
         Some(end) => (Kind::Fence, ticks + end + ticks),
         None => {
             let help = format!("close it with {}", "`".repeat(ticks.min(8)));
-            faults.error("unclosed-fence", at..at + ticks, "this text is never closed", help);
+            faults.error(
+                "unclosed-fence",
+                at..at + ticks,
+                "this text is never closed",
+                help,
+            );
             // Only a short fence can be a slip of the pen; a block of code takes all that follows.
             let length = if ticks < 3 { line(text) } else { text.len() };
             (Kind::Broken, length.max(ticks))

@@ -14,7 +14,11 @@ use crate::scan;
 enum Piece<'t> {
     Letters(String),
     /// The inside of a `${…}` and its offset in the written text. Soft: left as it stands when it names nothing.
-    Hole { inside: &'t str, at: usize, soft: bool },
+    Hole {
+        inside: &'t str,
+        at: usize,
+        soft: bool,
+    },
 }
 
 /// A text with its names looked up.
@@ -117,7 +121,9 @@ fn string<'t>(written: &'t str, base: usize, faults: &mut Faults<'_>) -> Vec<Pie
             at += length;
         } else {
             let first = rest.chars().next().map_or(1, char::len_utf8);
-            let length = rest[first..].find(['$', '\\']).map_or(rest.len(), |next| next + first);
+            let length = rest[first..]
+                .find(['$', '\\'])
+                .map_or(rest.len(), |next| next + first);
             push(&mut pieces, &rest[..length]);
             at += length;
         }
@@ -148,7 +154,12 @@ fn escape(rest: &str, at: usize, pieces: &mut Vec<Piece<'_>>, faults: &mut Fault
     }
     let length = 1 + letter.len_utf8();
     let help = "write `\\\\` for a backslash, or put the text in single quotes";
-    faults.error("unknown-escape", at..at + length, format!("`\\{letter}` is no escape"), help);
+    faults.error(
+        "unknown-escape",
+        at..at + length,
+        format!("`\\{letter}` is no escape"),
+        help,
+    );
     length
 }
 
@@ -162,7 +173,10 @@ fn code_point(rest: &str) -> Option<(char, usize)> {
         }
         None => (digits.get(..4)?, 6),
     };
-    Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, length))
+    Some((
+        char::from_u32(u32::from_str_radix(digits, 16).ok()?)?,
+        length,
+    ))
 }
 
 /// The holes of a text without escapes. In a soft one, `$${` is `${`.
@@ -185,7 +199,9 @@ fn holes(text: &str, offset: usize, soft: bool) -> Vec<Piece<'_>> {
             at += length;
         } else {
             let first = rest.chars().next().map_or(1, char::len_utf8);
-            let length = rest[first..].find('$').map_or(rest.len(), |next| next + first);
+            let length = rest[first..]
+                .find('$')
+                .map_or(rest.len(), |next| next + first);
             push(&mut pieces, &rest[..length]);
             at += length;
         }
@@ -200,7 +216,9 @@ fn fence(written: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     for (line, range) in fence_lines(inside) {
         let mut more = holes(&inside[range.clone()], ticks + range.start, true);
-        if let (Some(Piece::Letters(_)), Some(Piece::Letters(first))) = (pieces.last(), more.first()) {
+        if let (Some(Piece::Letters(_)), Some(Piece::Letters(first))) =
+            (pieces.last(), more.first())
+        {
             let first = first.clone();
             push(&mut pieces, &first);
             more.remove(0);
@@ -215,7 +233,10 @@ fn fence(written: &str) -> Vec<Piece<'_>> {
 
 /// The stretches of a fence that count, and whether a line ends behind each.
 fn fence_lines(inside: &str) -> Vec<(bool, Range<usize>)> {
-    let body = match inside.strip_prefix('\n').or_else(|| inside.strip_prefix("\r\n")) {
+    let body = match inside
+        .strip_prefix('\n')
+        .or_else(|| inside.strip_prefix("\r\n"))
+    {
         Some(body) => inside.len() - body.len(),
         None => return vec![(false, 0..inside.len())],
     };
@@ -223,12 +244,20 @@ fn fence_lines(inside: &str) -> Vec<(bool, Range<usize>)> {
     let last = text.rfind('\n').map_or(0, |newline| newline + 1);
     let closing = &text[last..];
     let by_fence = closing.trim_matches([' ', '\t']).is_empty();
-    let indent: &str = if by_fence { closing } else { common_indent(text) };
+    let indent: &str = if by_fence {
+        closing
+    } else {
+        common_indent(text)
+    };
     let mut lines = Vec::new();
     let mut at = body;
     for line in text.split_inclusive('\n') {
         let content = line.strip_suffix('\n').unwrap_or(line);
-        let cut = content.bytes().zip(indent.bytes()).take_while(|(a, b)| a == b).count();
+        let cut = content
+            .bytes()
+            .zip(indent.bytes())
+            .take_while(|(a, b)| a == b)
+            .count();
         let ends = content.len() < line.len();
         if ends || !by_fence {
             lines.push((ends, at + cut..at + content.len()));
@@ -240,10 +269,13 @@ fn fence_lines(inside: &str) -> Vec<(bool, Range<usize>)> {
 
 /// The blanks that all lines start with.
 fn common_indent(text: &str) -> &str {
-    let indents = text.lines().filter(|line| !line.trim().is_empty()).map(|line| {
-        let length = line.len() - line.trim_start_matches([' ', '\t']).len();
-        &line[..length]
-    });
+    let indents = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| {
+            let length = line.len() - line.trim_start_matches([' ', '\t']).len();
+            &line[..length]
+        });
     indents
         .reduce(|a, b| {
             let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();

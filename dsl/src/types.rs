@@ -14,7 +14,17 @@ pub(crate) enum Type {
     Enum(Vec<String>),
 }
 
-pub(crate) const NAMES: [&str; 9] = ["string", "int", "float", "bool", "duration", "json", "list<…>", "enum(…)", "artifact"];
+pub(crate) const NAMES: [&str; 9] = [
+    "string",
+    "int",
+    "float",
+    "bool",
+    "duration",
+    "json",
+    "list<…>",
+    "enum(…)",
+    "artifact",
+];
 
 impl Type {
     pub fn named(name: &str) -> Option<Type> {
@@ -50,10 +60,15 @@ impl Type {
     fn admits_json(&self, value: &serde_json::Value) -> bool {
         match (self, value) {
             (Type::Json, _) => true,
-            (Type::String | Type::Enum(_) | Type::Duration, serde_json::Value::String(text)) => self.admits(text),
-            (Type::List(item), serde_json::Value::Array(items)) => items.iter().all(|value| item.admits_json(value)),
+            (Type::String | Type::Enum(_) | Type::Duration, serde_json::Value::String(text)) => {
+                self.admits(text)
+            }
+            (Type::List(item), serde_json::Value::Array(items)) => {
+                items.iter().all(|value| item.admits_json(value))
+            }
             (Type::Int, serde_json::Value::Number(number)) => number.is_i64() || number.is_u64(),
-            (Type::Float, serde_json::Value::Number(_)) | (Type::Bool, serde_json::Value::Bool(_)) => true,
+            (Type::Float, serde_json::Value::Number(_))
+            | (Type::Bool, serde_json::Value::Bool(_)) => true,
             _ => false,
         }
     }
@@ -63,7 +78,9 @@ impl Type {
         match (self, given) {
             (Type::String | Type::Json, _) | (Type::Float, Type::Int) => true,
             (Type::List(wanted), Type::List(given)) => wanted.takes(given),
-            (Type::Enum(wanted), Type::Enum(given)) => given.iter().all(|choice| wanted.contains(choice)),
+            (Type::Enum(wanted), Type::Enum(given)) => {
+                given.iter().all(|choice| wanted.contains(choice))
+            }
             // What is not said to be anything else may hold what is wanted.
             (_, Type::String | Type::Json) => true,
             (wanted, given) => wanted == given,

@@ -7,7 +7,10 @@ pub(crate) const METADATA: Words = &[
     ("namespace", "namespace"),
     ("labels", "labels"),
     ("annotations", "annotations"),
-    ("description", "annotations.workflows.argoproj.io/description"),
+    (
+        "description",
+        "annotations.workflows.argoproj.io/description",
+    ),
     ("title", "annotations.workflows.argoproj.io/title"),
     ("version", "annotations.workflows.argoproj.io/version"),
 ];
@@ -38,8 +41,17 @@ pub(crate) const CRON: Words = &[
 
 /// Fields of `CronWorkflow.spec`; all others in a cron's block are the workflow's.
 pub(crate) const CRON_FIELDS: [&str; 11] = [
-    "concurrencyPolicy", "failedJobsHistoryLimit", "schedules", "startingDeadlineSeconds", "stopStrategy",
-    "successfulJobsHistoryLimit", "suspend", "timezone", "when", "workflowMetadata", "workflowSpec",
+    "concurrencyPolicy",
+    "failedJobsHistoryLimit",
+    "schedules",
+    "startingDeadlineSeconds",
+    "stopStrategy",
+    "successfulJobsHistoryLimit",
+    "suspend",
+    "timezone",
+    "when",
+    "workflowMetadata",
+    "workflowSpec",
 ];
 
 /// Fields of the object itself.
@@ -58,7 +70,13 @@ pub(crate) const TEMPLATE: Words = &[
     ("pod-patch", "podSpecPatch"),
 ];
 
-pub(crate) const CONTAINER: Words = &[("image", "image"), ("workdir", "workingDir"), ("pull", "imagePullPolicy"), ("ready", "readinessProbe"), ("alive", "livenessProbe")];
+pub(crate) const CONTAINER: Words = &[
+    ("image", "image"),
+    ("workdir", "workingDir"),
+    ("pull", "imagePullPolicy"),
+    ("ready", "readinessProbe"),
+    ("alive", "livenessProbe"),
+];
 
 pub(crate) const RESOURCE: Words = &[
     ("action", "action"),
@@ -68,21 +86,60 @@ pub(crate) const RESOURCE: Words = &[
     ("owned", "setOwnerReference"),
 ];
 
-pub(crate) const HTTP: Words = &[("success", "successCondition"), ("timeout", "timeoutSeconds")];
+pub(crate) const HTTP: Words = &[
+    ("success", "successCondition"),
+    ("timeout", "timeoutSeconds"),
+];
 pub(crate) const SUSPEND: Words = &[("duration", "duration")];
 pub(crate) const DAG: Words = &[("fail-fast", "failFast"), ("target", "target")];
 pub(crate) const NONE: Words = &[];
 
 const CONTAINER_FIELDS: [&str; 25] = [
-    "args", "command", "env", "envFrom", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "ports", "readinessProbe",
-    "resizePolicy", "resources", "restartPolicy", "restartPolicyRules", "securityContext", "source", "startupProbe", "stdin",
-    "stdinOnce", "terminationMessagePath", "terminationMessagePolicy", "tty", "volumeDevices", "volumeMounts", "workingDir",
+    "args",
+    "command",
+    "env",
+    "envFrom",
+    "image",
+    "imagePullPolicy",
+    "lifecycle",
+    "livenessProbe",
+    "ports",
+    "readinessProbe",
+    "resizePolicy",
+    "resources",
+    "restartPolicy",
+    "restartPolicyRules",
+    "securityContext",
+    "source",
+    "startupProbe",
+    "stdin",
+    "stdinOnce",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+    "tty",
+    "volumeDevices",
+    "volumeMounts",
+    "workingDir",
 ];
 const RESOURCE_FIELDS: [&str; 8] = [
-    "action", "failureCondition", "flags", "manifest", "manifestFrom", "mergeStrategy", "setOwnerReference", "successCondition",
+    "action",
+    "failureCondition",
+    "flags",
+    "manifest",
+    "manifestFrom",
+    "mergeStrategy",
+    "setOwnerReference",
+    "successCondition",
 ];
 const HTTP_FIELDS: [&str; 8] = [
-    "body", "bodyFrom", "headers", "insecureSkipVerify", "method", "successCondition", "timeoutSeconds", "url",
+    "body",
+    "bodyFrom",
+    "headers",
+    "insecureSkipVerify",
+    "method",
+    "successCondition",
+    "timeoutSeconds",
+    "url",
 ];
 
 /// What kind of body a template has.
@@ -174,16 +231,47 @@ impl Body {
 
 /// Fields of a template beside its body.
 pub(crate) const TEMPLATE_FIELDS: [&str; 32] = [
-    "name", "inputs", "outputs", "activeDeadlineSeconds", "affinity", "annotations", "archiveLocation",
-    "automountServiceAccountToken", "daemon", "executor", "failFast", "hostAliases", "initContainers", "memoize", "metadata",
-    "metrics", "nodeSelector", "parallelism", "pendingTimeout", "podResources", "podSpecPatch", "priorityClassName",
-    "resourceClaims", "retryStrategy", "schedulerName", "securityContext", "serviceAccountName", "sidecars", "synchronization",
-    "timeout", "tolerations", "volumes",
+    "name",
+    "inputs",
+    "outputs",
+    "activeDeadlineSeconds",
+    "affinity",
+    "annotations",
+    "archiveLocation",
+    "automountServiceAccountToken",
+    "daemon",
+    "executor",
+    "failFast",
+    "hostAliases",
+    "initContainers",
+    "memoize",
+    "metadata",
+    "metrics",
+    "nodeSelector",
+    "parallelism",
+    "pendingTimeout",
+    "podResources",
+    "podSpecPatch",
+    "priorityClassName",
+    "resourceClaims",
+    "retryStrategy",
+    "schedulerName",
+    "securityContext",
+    "serviceAccountName",
+    "sidecars",
+    "synchronization",
+    "timeout",
+    "tolerations",
+    "volumes",
 ];
 
 /// Programs that take a text of code, and the option they take it by.
 pub(crate) fn interpreter(program: &str) -> Option<&'static str> {
-    match program.strip_prefix("/bin/").or(program.strip_prefix("/usr/bin/")).unwrap_or(program) {
+    match program
+        .strip_prefix("/bin/")
+        .or(program.strip_prefix("/usr/bin/"))
+        .unwrap_or(program)
+    {
         "sh" | "bash" | "ash" | "dash" | "zsh" | "python" | "python2" | "python3" => Some("-c"),
         "node" | "perl" | "ruby" => Some("-e"),
         _ => None,
@@ -192,8 +280,31 @@ pub(crate) fn interpreter(program: &str) -> Option<&'static str> {
 
 /// Words that begin statements of their own inside of a template: no command can stand before a text under such a name.
 pub(crate) const STATEMENTS: [&str; 25] = [
-    "run", "command", "args", "source", "env", "mount", "cpu", "memory", "out", "retry", "volume", "sidecar", "init", "mutex",
-    "semaphore", "counter", "gauge", "histogram", "raw", "container", "image", "workdir", "pull", "memoize", "param",
+    "run",
+    "command",
+    "args",
+    "source",
+    "env",
+    "mount",
+    "cpu",
+    "memory",
+    "out",
+    "retry",
+    "volume",
+    "sidecar",
+    "init",
+    "mutex",
+    "semaphore",
+    "counter",
+    "gauge",
+    "histogram",
+    "raw",
+    "container",
+    "image",
+    "workdir",
+    "pull",
+    "memoize",
+    "param",
 ];
 
 /// `service-account-name` → `serviceAccountName`.

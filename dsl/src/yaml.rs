@@ -18,7 +18,9 @@ pub fn yaml(objects: &[Object], source: &Source) -> Result<String, WriteError> {
     for (at, object) in objects.iter().enumerate() {
         let text = document(object)?;
         // A comment above the next object is that one's.
-        let until = objects.get(at + 1).map_or(usize::MAX, |next| next.node.span.start.offset as usize);
+        let until = objects
+            .get(at + 1)
+            .map_or(usize::MAX, |next| next.node.span.start.offset as usize);
         let own_end = object.node.span.end.offset as usize;
         let split = notes.partition_point(|note| {
             let start = note.span.start.offset as usize;
@@ -54,11 +56,22 @@ impl Serialize for Tree<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0.kind {
             NodeKind::Map(entries) => {
-                let first = HEADER.iter().filter(|_| self.1).filter_map(|key| self.0.entry(key));
-                let rest = entries.iter().filter(|entry| !self.1 || !HEADER.contains(&&*entry.key));
-                serializer.collect_map(first.chain(rest).map(|entry| (&*entry.key, Tree(&entry.value, false))))
+                let first = HEADER
+                    .iter()
+                    .filter(|_| self.1)
+                    .filter_map(|key| self.0.entry(key));
+                let rest = entries
+                    .iter()
+                    .filter(|entry| !self.1 || !HEADER.contains(&&*entry.key));
+                serializer.collect_map(
+                    first
+                        .chain(rest)
+                        .map(|entry| (&*entry.key, Tree(&entry.value, false))),
+                )
             }
-            NodeKind::Seq(items) => serializer.collect_seq(items.iter().map(|item| Tree(item, false))),
+            NodeKind::Seq(items) => {
+                serializer.collect_seq(items.iter().map(|item| Tree(item, false)))
+            }
             NodeKind::Scalar(scalar) => match scalar.meaning() {
                 Meaning::Null => serializer.serialize_unit(),
                 Meaning::Bool(value) => serializer.serialize_bool(value),
@@ -96,9 +109,14 @@ fn commented(text: String, node: &Node, source: &Source, notes: &[&Comment]) -> 
             above.entry(line).or_default().push(comment);
             continue;
         }
-        let start = source.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let start = source.text[..at]
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
         let on_line = anchors.partition_point(|anchor| anchor.0 < start);
-        let line = anchors.get(on_line).filter(|anchor| anchor.0 < at).or_else(|| anchors[..on_line].last());
+        let line = anchors
+            .get(on_line)
+            .filter(|anchor| anchor.0 < at)
+            .or_else(|| anchors[..on_line].last());
         let line = line.map_or(0, |anchor| anchor.2);
         if behind.contains_key(&line) {
             above.entry(line).or_default().push(comment);
@@ -109,13 +127,28 @@ fn commented(text: String, node: &Node, source: &Source, notes: &[&Comment]) -> 
     let with = merge(&text, &above, &behind);
     // Never at the cost of the data.
     let again = tiphys_spec::read("", with.as_bytes());
-    let same = again.source.documents.len() == 1 && again.source.documents.iter().all(|other| same(other, written));
+    let same = again.source.documents.len() == 1
+        && again
+            .source
+            .documents
+            .iter()
+            .all(|other| same(other, written));
     if same { with } else { text }
 }
 
-fn merge(text: &str, above: &FxHashMap<usize, Vec<&str>>, behind: &FxHashMap<usize, &str>) -> String {
+fn merge(
+    text: &str,
+    above: &FxHashMap<usize, Vec<&str>>,
+    behind: &FxHashMap<usize, &str>,
+) -> String {
     let mut out = String::with_capacity(text.len() * 2);
-    let note = |comment: &str| if comment.is_empty() || comment.starts_with([' ', '!', '#']) { format!("#{comment}") } else { format!("# {comment}") };
+    let note = |comment: &str| {
+        if comment.is_empty() || comment.starts_with([' ', '!', '#']) {
+            format!("#{comment}")
+        } else {
+            format!("# {comment}")
+        }
+    };
     let mut count = 0;
     for (at, line) in text.lines().enumerate() {
         let indent = &line[..line.len() - line.trim_start().len()];
@@ -140,8 +173,21 @@ fn lines(written: &Node) -> FxHashMap<Path, usize> {
     let mut found = FxHashMap::default();
     fn walk(node: &Node, path: &mut Path, found: &mut FxHashMap<Path, usize>) {
         let children: Vec<(Segment, usize, &Node)> = match &node.kind {
-            NodeKind::Map(entries) => entries.iter().map(|entry| (Segment::Key(entry.key.clone()), entry.key_span.start.line as usize, &entry.value)).collect(),
-            NodeKind::Seq(items) => items.iter().enumerate().map(|(at, item)| (Segment::Index(at), item.span.start.line as usize, item)).collect(),
+            NodeKind::Map(entries) => entries
+                .iter()
+                .map(|entry| {
+                    (
+                        Segment::Key(entry.key.clone()),
+                        entry.key_span.start.line as usize,
+                        &entry.value,
+                    )
+                })
+                .collect(),
+            NodeKind::Seq(items) => items
+                .iter()
+                .enumerate()
+                .map(|(at, item)| (Segment::Index(at), item.span.start.line as usize, item))
+                .collect(),
             NodeKind::Scalar(_) => Vec::new(),
         };
         for (segment, line, child) in children {
@@ -161,16 +207,37 @@ type Anchor = (usize, usize, usize);
 
 fn collect(node: &Node, path: &mut Path, lines: &FxHashMap<Path, usize>, found: &mut Vec<Anchor>) {
     if path.is_root() {
-        found.extend(lines.get(path).map(|line| (node.span.start.offset as usize, 0, *line)));
+        found.extend(
+            lines
+                .get(path)
+                .map(|line| (node.span.start.offset as usize, 0, *line)),
+        );
     }
     let children: Vec<(Segment, Range<usize>, &Node)> = match &node.kind {
-        NodeKind::Map(entries) => entries.iter().map(|entry| (Segment::Key(entry.key.clone()), entry.key_span.range(), &entry.value)).collect(),
-        NodeKind::Seq(items) => items.iter().enumerate().map(|(at, item)| (Segment::Index(at), item.span.range(), item)).collect(),
+        NodeKind::Map(entries) => entries
+            .iter()
+            .map(|entry| {
+                (
+                    Segment::Key(entry.key.clone()),
+                    entry.key_span.range(),
+                    &entry.value,
+                )
+            })
+            .collect(),
+        NodeKind::Seq(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (Segment::Index(at), item.span.range(), item))
+            .collect(),
         NodeKind::Scalar(_) => Vec::new(),
     };
     for (segment, range, child) in children {
         path.push(segment);
-        found.extend(lines.get(path).map(|line| (range.start, path.segments().len(), *line)));
+        found.extend(
+            lines
+                .get(path)
+                .map(|line| (range.start, path.segments().len(), *line)),
+        );
         collect(child, path, lines, found);
         path.pop();
     }
@@ -180,8 +247,15 @@ fn collect(node: &Node, path: &mut Path, lines: &FxHashMap<Path, usize>, found: 
 fn same(a: &Node, b: &Node) -> bool {
     match (&a.kind, &b.kind) {
         (NodeKind::Scalar(a), NodeKind::Scalar(b)) => a == b,
-        (NodeKind::Seq(a), NodeKind::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (NodeKind::Map(a), NodeKind::Map(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key == b.key && same(&a.value, &b.value)),
+        (NodeKind::Seq(a), NodeKind::Seq(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (NodeKind::Map(a), NodeKind::Map(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b)
+                    .all(|(a, b)| a.key == b.key && same(&a.value, &b.value))
+        }
         _ => false,
     }
 }

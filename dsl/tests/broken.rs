@@ -18,7 +18,11 @@ fn cases(table: &str) -> Vec<Case> {
         Case {
             title: title.to_owned(),
             text: text.to_owned(),
-            report: report.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+            report: report
+                .lines()
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned)
+                .collect(),
         }
     };
     table.split("## ").skip(1).map(case).collect()
@@ -29,10 +33,17 @@ fn report(text: &str) -> Vec<String> {
     let compiled = tiphys_dsl::compile("x", text.as_bytes());
     let mut found = compiled.diagnostics.clone();
     for object in compiled.objects.iter().filter(|object| object.complete) {
-        found.extend(tiphys_graph::check(object, &compiled.source, &Library::default()));
+        found.extend(tiphys_graph::check(
+            object,
+            &compiled.source,
+            &Library::default(),
+        ));
     }
     tiphys_spec::diagnostic::sort(&mut found);
-    found.iter().map(|fault| fault.to_string().strip_prefix("x:").unwrap().to_owned()).collect()
+    found
+        .iter()
+        .map(|fault| fault.to_string().strip_prefix("x:").unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -41,8 +52,19 @@ fn every_broken_file_gives_its_report() {
     let table = std::fs::read_to_string(&path).unwrap();
     let cases = cases(&table);
     if std::env::var_os("UPDATE").is_some() {
-        let shown = |case: &Case| format!("## {}\n{}\n=>\n{}\n", case.title, case.text, report(&case.text).join("\n"));
-        std::fs::write(&path, cases.iter().map(shown).collect::<Vec<_>>().join("\n")).unwrap();
+        let shown = |case: &Case| {
+            format!(
+                "## {}\n{}\n=>\n{}\n",
+                case.title,
+                case.text,
+                report(&case.text).join("\n")
+            )
+        };
+        std::fs::write(
+            &path,
+            cases.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        )
+        .unwrap();
         return;
     }
     println!("broken files {}", cases.len());

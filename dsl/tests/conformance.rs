@@ -24,12 +24,19 @@ fn every_file_comes_back_as_it_was() {
     for path in files() {
         let (name, text, read) = read_yaml(&path);
         if read.objects.iter().any(|object| !object.complete) || read.objects.is_empty() {
-            println!("left out: {name}: {:?}", read.diagnostics.first().map(ToString::to_string));
+            println!(
+                "left out: {name}: {:?}",
+                read.diagnostics.first().map(ToString::to_string)
+            );
             continue;
         }
         let raised = tiphys_dsl::raise(&read.objects, &read.source);
         if let Ok(folder) = std::env::var("FLOW_OUT") {
-            std::fs::write(format!("{folder}/{}.flow", name.replace('/', "_")), &raised.text).unwrap();
+            std::fs::write(
+                format!("{folder}/{}.flow", name.replace('/', "_")),
+                &raised.text,
+            )
+            .unwrap();
         }
         let back = tiphys_dsl::compile(&name, raised.text.as_bytes());
         for fault in &back.diagnostics {
@@ -42,15 +49,27 @@ fn every_file_comes_back_as_it_was() {
             faults.push(format!("{name}: not equal"));
         }
         let texts = |source: &tiphys_spec::Source| {
-            let mut texts: Vec<String> = source.comments.iter().map(|comment| comment.text.trim_end().to_owned()).collect();
+            let mut texts: Vec<String> = source
+                .comments
+                .iter()
+                .map(|comment| comment.text.trim_end().to_owned())
+                .collect();
             texts.sort();
             texts
         };
         if texts(&read.source) != texts(&back.source) {
-            faults.push(format!("{name}: comments differ: {} and {}", read.source.comments.len(), back.source.comments.len()));
+            faults.push(format!(
+                "{name}: comments differ: {} and {}",
+                read.source.comments.len(),
+                back.source.comments.len()
+            ));
         }
         let noted = |source: &tiphys_spec::Source| {
-            source.comments.iter().map(|comment| solid(&source.text[comment.span.range()])).sum::<usize>()
+            source
+                .comments
+                .iter()
+                .map(|comment| solid(&source.text[comment.span.range()]))
+                .sum::<usize>()
         };
         bare.0 += solid(&text) - noted(&read.source);
         bare.1 += solid(&raised.text) - noted(&back.source);
@@ -69,14 +88,32 @@ fn every_file_comes_back_as_it_was() {
     let sum = |pick: fn(&Row) -> usize| rows.iter().map(pick).sum::<usize>() as f64;
     let lines = sum(|row| row.flow.0) / sum(|row| row.yaml.0);
     let characters = sum(|row| row.flow.1) / sum(|row| row.yaml.1);
-    println!("files {}  objects equal {objects}  comments kept {comments}", rows.len());
-    println!("lines {} → {} ({:.1} %)", sum(|row| row.yaml.0), sum(|row| row.flow.0), lines * 100.0);
-    println!("characters {} → {} ({:.1} %)", sum(|row| row.yaml.1), sum(|row| row.flow.1), characters * 100.0);
+    println!(
+        "files {}  objects equal {objects}  comments kept {comments}",
+        rows.len()
+    );
+    println!(
+        "lines {} → {} ({:.1} %)",
+        sum(|row| row.yaml.0),
+        sum(|row| row.flow.0),
+        lines * 100.0
+    );
+    println!(
+        "characters {} → {} ({:.1} %)",
+        sum(|row| row.yaml.1),
+        sum(|row| row.flow.1),
+        characters * 100.0
+    );
     let bare = bare.1 as f64 / bare.0 as f64;
     println!("characters without comments {:.1} %", bare * 100.0);
     rows.sort_by(|a, b| (b.flow.1 * a.yaml.1).cmp(&(a.flow.1 * b.yaml.1)));
     for row in rows.iter().take(5) {
-        println!("worst: {} lines {:?} characters {:?}", row.file, (row.yaml.0, row.flow.0), (row.yaml.1, row.flow.1));
+        println!(
+            "worst: {} lines {:?} characters {:?}",
+            row.file,
+            (row.yaml.0, row.flow.0),
+            (row.yaml.1, row.flow.1)
+        );
     }
     for row in rows.iter().filter(|row| !row.as_fields.is_empty()) {
         println!("as fields: {}: {}", row.file, row.as_fields.join(", "));

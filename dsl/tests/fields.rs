@@ -6,7 +6,12 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-const KINDS: [&str; 4] = ["Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"];
+const KINDS: [&str; 4] = [
+    "Workflow",
+    "WorkflowTemplate",
+    "ClusterWorkflowTemplate",
+    "CronWorkflow",
+];
 /// How often a definition may stand in itself.
 const DEPTH: usize = 12;
 
@@ -40,7 +45,10 @@ impl Walk<'_> {
             return;
         }
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str)
-            && self.definitions.get(name(reference)).is_some_and(|found| found.get("properties").is_some())
+            && self
+                .definitions
+                .get(name(reference))
+                .is_some_and(|found| found.get("properties").is_some())
             && !self.seen.insert(reference.to_owned())
         {
             return;
@@ -50,7 +58,8 @@ impl Walk<'_> {
             for (key, field) in properties {
                 let mut path = path.to_vec();
                 path.push(Step::Key(key.clone()));
-                self.found.push((path.clone(), sample(field, self.definitions, 0)));
+                self.found
+                    .push((path.clone(), sample(field, self.definitions, 0)));
                 self.fields(field, &path);
             }
             return;
@@ -59,7 +68,10 @@ impl Walk<'_> {
             let mut path = path.to_vec();
             path.push(Step::Item);
             self.fields(items, &path);
-        } else if let Some(values) = resolved.get("additionalProperties").filter(|values| values.is_object()) {
+        } else if let Some(values) = resolved
+            .get("additionalProperties")
+            .filter(|values| values.is_object())
+        {
             let mut path = path.to_vec();
             path.push(Step::Key("key".to_owned()));
             self.fields(values, &path);
@@ -70,7 +82,9 @@ impl Walk<'_> {
 /// A value that fits a schema, its required fields in it.
 fn sample(schema: &Value, definitions: &Map<String, Value>, depth: usize) -> Value {
     let reference = schema.get("$ref").and_then(Value::as_str).map(name);
-    let resolved = reference.and_then(|name| definitions.get(name)).unwrap_or(schema);
+    let resolved = reference
+        .and_then(|name| definitions.get(name))
+        .unwrap_or(schema);
     if let Some(reference) = reference {
         if reference.ends_with("Quantity") {
             return json!("1");
@@ -93,13 +107,22 @@ fn sample(schema: &Value, definitions: &Map<String, Value>, depth: usize) -> Val
         Some("integer") => json!(1),
         Some("number") => json!(1),
         Some("boolean") => json!(true),
-        Some("array") if depth < DEPTH => json!([sample(&resolved["items"], definitions, depth + 1)]),
+        Some("array") if depth < DEPTH => {
+            json!([sample(&resolved["items"], definitions, depth + 1)])
+        }
         Some("array") => json!([]),
         _ if resolved.get("properties").is_some() && depth < DEPTH => {
             let mut map = Map::new();
-            let required = resolved.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+            let required = resolved
+                .get("required")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
             for key in required.iter().filter_map(Value::as_str) {
-                map.insert(key.to_owned(), sample(&resolved["properties"][key], definitions, depth + 1));
+                map.insert(
+                    key.to_owned(),
+                    sample(&resolved["properties"][key], definitions, depth + 1),
+                );
             }
             Value::Object(map)
         }
@@ -125,7 +148,12 @@ fn object(kind: &str, path: &[Step], value: Value) -> Value {
         match (object.get_mut(key), value) {
             (Some(Value::Object(into)), Value::Object(from)) => into.extend(from.clone()),
             (Some(into), Value::String(_)) if key == "kind" || key == "apiVersion" => drop(into),
-            _ => drop(object.as_object_mut().unwrap().insert(key.clone(), value.clone())),
+            _ => drop(
+                object
+                    .as_object_mut()
+                    .unwrap()
+                    .insert(key.clone(), value.clone()),
+            ),
         }
     }
     object
@@ -133,7 +161,8 @@ fn object(kind: &str, path: &[Step], value: Value) -> Value {
 
 #[test]
 fn every_field_can_be_written() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/schema/workflow-schema.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/reference/schema/workflow-schema.json");
     let Ok(text) = std::fs::read(path) else {
         println!("skipped: no schema beside the repository");
         return;
@@ -147,7 +176,10 @@ fn every_field_can_be_written() {
             seen: std::collections::HashSet::new(),
             found: Vec::new(),
         };
-        let root = definitions.keys().find(|key| key.ends_with(&format!("v1alpha1.{kind}"))).unwrap();
+        let root = definitions
+            .keys()
+            .find(|key| key.ends_with(&format!("v1alpha1.{kind}")))
+            .unwrap();
         walk.fields(&json!({"$ref": format!("#/definitions/{root}")}), &[]);
         for (path, value) in walk.found {
             let shown = path.iter().map(|step| match step {
@@ -158,22 +190,48 @@ fn every_field_can_be_written() {
             let yaml = object(kind, &path, value).to_string();
             let read = tiphys_spec::read("field", yaml.as_bytes());
             let Some(object) = read.objects.first().filter(|object| object.complete) else {
-                refused.push(format!("{shown}: {:?}", read.diagnostics.first().map(ToString::to_string)));
+                refused.push(format!(
+                    "{shown}: {:?}",
+                    read.diagnostics.first().map(ToString::to_string)
+                ));
                 continue;
             };
             let raised = tiphys_dsl::raise(&read.objects, &read.source);
             let back = tiphys_dsl::compile("field", raised.text.as_bytes());
             as_fields += usize::from(!raised.as_fields.is_empty());
             let wanted = serde_json::to_value(&object.value).unwrap();
-            let found = back.objects.first().map(|object| serde_json::to_value(&object.value).unwrap());
+            let found = back
+                .objects
+                .first()
+                .map(|object| serde_json::to_value(&object.value).unwrap());
             if found != Some(wanted) || !back.is_sound() {
-                faults.push(format!("{shown}: {:?}\n{}", back.diagnostics.first().map(ToString::to_string), raised.text));
+                faults.push(format!(
+                    "{shown}: {:?}\n{}",
+                    back.diagnostics.first().map(ToString::to_string),
+                    raised.text
+                ));
             }
             written += 1;
         }
     }
-    println!("fields written and read back {written}, of which as plain fields {as_fields}; not of these types {}", refused.len());
-    refused.iter().take(10).for_each(|line| println!("  {line}"));
-    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.iter().take(5).cloned().collect::<Vec<_>>().join("\n"));
+    println!(
+        "fields written and read back {written}, of which as plain fields {as_fields}; not of these types {}",
+        refused.len()
+    );
+    refused
+        .iter()
+        .take(10)
+        .for_each(|line| println!("  {line}"));
+    assert!(
+        faults.is_empty(),
+        "{} faults\n{}",
+        faults.len(),
+        faults
+            .iter()
+            .take(5)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
     assert!(written > 1000, "{written}");
 }

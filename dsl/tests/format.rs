@@ -7,18 +7,30 @@ use proptest::prelude::*;
 use tiphys_dsl::{Compiled, compile, format};
 
 fn meaning(compiled: &Compiled) -> Vec<serde_json::Value> {
-    compiled.objects.iter().map(|object| serde_json::to_value(&object.value).unwrap()).collect()
+    compiled
+        .objects
+        .iter()
+        .map(|object| serde_json::to_value(&object.value).unwrap())
+        .collect()
 }
 
 fn comments(compiled: &Compiled) -> Vec<String> {
-    compiled.source.comments.iter().map(|comment| comment.text.trim_end().to_owned()).collect()
+    compiled
+        .source
+        .comments
+        .iter()
+        .map(|comment| comment.text.trim_end().to_owned())
+        .collect()
 }
 
 fn holds(name: &str, text: &str) -> String {
     let once = format(name, text).unwrap();
     let twice = format(name, &once).unwrap();
     assert_eq!(once, twice, "{name} is laid out anew:\n{text}");
-    let (before, after) = (compile(name, text.as_bytes()), compile(name, once.as_bytes()));
+    let (before, after) = (
+        compile(name, text.as_bytes()),
+        compile(name, once.as_bytes()),
+    );
     assert_eq!(meaning(&before), meaning(&after), "{name}:\n{once}");
     assert_eq!(comments(&before), comments(&after), "{name}:\n{once}");
     once
@@ -33,7 +45,10 @@ fn every_raised_file_stays_what_it_is() {
         let laid_out = holds(&name, &raised.text);
         assert_eq!(laid_out, raised.text, "{name}");
         // A layout that nobody would write.
-        let wild = raised.text.replace(" {\n", "   {\n\n\n").replace(", ", " ,  ");
+        let wild = raised
+            .text
+            .replace(" {\n", "   {\n\n\n")
+            .replace(", ", " ,  ");
         if format(&name, &wild).is_ok() && !raised.text.contains(['\'', '"', '`']) {
             holds(&name, &wild);
         }
@@ -50,21 +65,27 @@ fn statement() -> impl Strategy<Value = String> {
         "[ -~]{0,12}".prop_map(|text| format!("{text:?}").replace("${", "$ {")),
         "[ -&(-~]{0,12}".prop_map(|text| format!("'{text}'")),
         "[a-z $(){};,\"]{0,10}".prop_map(|text| format!("`{text}`")),
-        prop::collection::vec("[ ]{0,4}[a-z$ ]{0,10}", 0..4).prop_map(|lines| format!("```\n{}\n```", lines.join("\n"))),
+        prop::collection::vec("[ ]{0,4}[a-z$ ]{0,10}", 0..4)
+            .prop_map(|lines| format!("```\n{}\n```", lines.join("\n"))),
     ];
     let value = text.clone().prop_recursive(3, 12, 3, move |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(" ,\n"))),
+            prop::collection::vec(inner.clone(), 0..3)
+                .prop_map(|items| format!("[{}]", items.join(" ,\n"))),
             prop::collection::vec(("[a-z]{1,4}", inner), 0..3).prop_map(|entries| {
-                let entries: Vec<String> =
-                    entries.into_iter().enumerate().map(|(at, (key, value))| format!("{key}{at}:  {value}")).collect();
+                let entries: Vec<String> = entries
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, (key, value))| format!("{key}{at}:  {value}"))
+                    .collect();
                 format!("{{{}}}", entries.join(" // note\n"))
             }),
         ]
     });
     prop_oneof![
         (word, value).prop_map(|(key, value)| format!("{key}:   {value}")),
-        prop::collection::vec(text.clone(), 1..4).prop_map(|texts| format!("run  {}", texts.join("   "))),
+        prop::collection::vec(text.clone(), 1..4)
+            .prop_map(|texts| format!("run  {}", texts.join("   "))),
         text.prop_map(|text| format!("sh {text}")),
         Just("cpu 1".to_owned()),
         Just("// a comment\nmemory 1Gi   // another".to_owned()),

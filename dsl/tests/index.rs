@@ -54,14 +54,19 @@ fn index() -> (Index, &'static str) {
 fn target(context: &str) -> String {
     let (index, text) = index();
     let (before, after) = context.split_once('|').unwrap();
-    let at = text.find(&format!("{before}{after}")).unwrap_or_else(|| panic!("{context}")) + before.len();
+    let at = text
+        .find(&format!("{before}{after}"))
+        .unwrap_or_else(|| panic!("{context}"))
+        + before.len();
     match index.at(at + 1) {
         Some((_, Target::Symbol(symbol))) => {
             let symbol = &index.symbols[symbol];
             format!("{:?} {}", symbol.kind, symbol.detail)
         }
         Some((_, Target::Foreign(foreign))) => {
-            let found = index.find(&foreign).map(|symbol| index.symbols[symbol].detail.clone());
+            let found = index
+                .find(&foreign)
+                .map(|symbol| index.symbols[symbol].detail.clone());
             format!("foreign {}", found.unwrap_or_default())
         }
         Some((_, Target::Known(path))) => format!("known {path}"),
@@ -75,17 +80,29 @@ fn every_name_stands_for_what_it_should() {
     for (context, expected) in [
         ("on-exit |notify", "Template container notify"),
         ("entry |main", "Template steps main"),
-        ("flip = |flip-coin", "Template script flip-coin(tries: int, artifact coin at /coin)"),
+        (
+            "flip = |flip-coin",
+            "Template script flip-coin(tries: int, artifact coin at /coin)",
+        ),
         ("flip-coin(|tries: max", "Parameter tries: int"),
         ("tries: |max_tries", "Parameter max_tries: int = 3"),
-        ("when |flip.result", "Task flip = flip-coin(tries: max_tries)"),
+        (
+            "when |flip.result",
+            "Task flip = flip-coin(tries: max_tries)",
+        ),
         ("when flip.|result", "known task.result"),
         ("&& |day", "Parameter day: string"),
         ("all = |shared/", "foreign library shared"),
         ("shared/|say", "foreign container say(text)"),
         ("say(|text: x", "foreign text"),
-        ("say(text: |x", "Item all = shared/say(text: x) for x in flip.sides"),
-        ("in flip.|sides", "OutParameter out sides: list<string> = file(\"/tmp/sides\")"),
+        (
+            "say(text: |x",
+            "Item all = shared/say(text: x) for x in flip.sides",
+        ),
+        (
+            "in flip.|sides",
+            "OutParameter out sides: list<string> = file(\"/tmp/sides\")",
+        ),
         ("done = |notify()", "Template container notify"),
         ("if |workflow.status", "known workflow.status"),
         ("python:${|day", "Parameter day: string"),
@@ -95,8 +112,14 @@ fn every_name_stands_for_what_it_should() {
         ("${|coin.path", "Artifact artifact coin at /coin"),
         ("after |a.succ", "Task a = flip-coin(tries: 1)"),
         ("after a.|succ", "known result.succeeded"),
-        ("${a.|sides}", "OutParameter out sides: list<string> = file(\"/tmp/sides\")"),
-        ("sum = a.|sides", "OutParameter out sides: list<string> = file(\"/tmp/sides\")"),
+        (
+            "${a.|sides}",
+            "OutParameter out sides: list<string> = file(\"/tmp/sides\")",
+        ),
+        (
+            "sum = a.|sides",
+            "OutParameter out sides: list<string> = file(\"/tmp/sides\")",
+        ),
         ("echo ${|workflow.name", "known workflow.name"),
         ("\"${|text}", "Parameter text"),
     ] {
@@ -107,10 +130,23 @@ fn every_name_stands_for_what_it_should() {
 #[test]
 fn comments_above_are_the_documentation() {
     let (index, _) = index();
-    let doc = |name| index.symbols.iter().find(|symbol| symbol.name == name).unwrap().doc.clone();
+    let doc = |name| {
+        index
+            .symbols
+            .iter()
+            .find(|symbol| symbol.name == name)
+            .unwrap()
+            .doc
+            .clone()
+    };
     assert_eq!(doc("coinflip"), "Flips a coin.");
     assert_eq!(doc("main"), "Once more and once more.");
-    let kinds: Vec<SymbolKind> = index.symbols.iter().filter(|symbol| symbol.name == "heads").map(|symbol| symbol.kind).collect();
+    let kinds: Vec<SymbolKind> = index
+        .symbols
+        .iter()
+        .filter(|symbol| symbol.name == "heads")
+        .map(|symbol| symbol.kind)
+        .collect();
     assert_eq!(kinds, [SymbolKind::Task, SymbolKind::Template]);
 }
 
@@ -146,22 +182,45 @@ fn places_are_known_while_statements_are_half_written() {
         ("// no|", steps(), Spot::Nothing, "no"),
         ("a = \"${x.|}\"", steps(), path(&["x"]), ""),
     ] {
-        let text = format!("workflow w {{\n  steps main {{\n    {inside}\n  }}\n  container flip(tries) {{ image x }}\n}}\n");
+        let text = format!(
+            "workflow w {{\n  steps main {{\n    {inside}\n  }}\n  container flip(tries) {{ image x }}\n}}\n"
+        );
         assert_eq!(spot(&text), (place, expected, word.to_owned()), "{inside}");
     }
     for inside in ["flip(|", "flip(tr|", "flip(tries: 1, |", "a = flip(|)"] {
-        let text = format!("workflow w {{\n  steps main {{\n    {inside}\n  }}\n  container flip(tries) {{ image x }}\n}}\n");
-        assert!(matches!(spot(&text).1, Spot::Argument { .. }), "{inside}: {:?}", spot(&text));
+        let text = format!(
+            "workflow w {{\n  steps main {{\n    {inside}\n  }}\n  container flip(tries) {{ image x }}\n}}\n"
+        );
+        assert!(
+            matches!(spot(&text).1, Spot::Argument { .. }),
+            "{inside}: {:?}",
+            spot(&text)
+        );
     }
     for (text, expected) in [
         ("|", (Place::File, Spot::Statement)),
         ("work|", (Place::File, Spot::Statement)),
         ("workflow w(a: |", (Place::File, Spot::Type)),
-        ("workflow w { entry | }", (Place::Object("workflow".to_owned()), Spot::Template)),
-        ("workflow w {\n  use |\n}", (Place::Object("workflow".to_owned()), Spot::Library)),
-        ("workflow w {\n  labels {\n    |\n  }\n}", (Place::Fields(vec!["labels".to_owned()]), Spot::Statement)),
-        ("workflow w {\n  container c(x: |) {\n  }\n}", (Place::Object("workflow".to_owned()), Spot::Type)),
-        ("workflow w {\n  container c {\n    im|\n", (Place::Template("container".to_owned()), Spot::Statement)),
+        (
+            "workflow w { entry | }",
+            (Place::Object("workflow".to_owned()), Spot::Template),
+        ),
+        (
+            "workflow w {\n  use |\n}",
+            (Place::Object("workflow".to_owned()), Spot::Library),
+        ),
+        (
+            "workflow w {\n  labels {\n    |\n  }\n}",
+            (Place::Fields(vec!["labels".to_owned()]), Spot::Statement),
+        ),
+        (
+            "workflow w {\n  container c(x: |) {\n  }\n}",
+            (Place::Object("workflow".to_owned()), Spot::Type),
+        ),
+        (
+            "workflow w {\n  container c {\n    im|\n",
+            (Place::Template("container".to_owned()), Spot::Statement),
+        ),
     ] {
         let (place, found, _) = spot(text);
         assert_eq!((place, found), expected, "{text}");
@@ -171,7 +230,9 @@ fn places_are_known_while_statements_are_half_written() {
 #[test]
 fn no_text_is_too_broken() {
     for length in 0..TEXT.len() {
-        let Some(text) = TEXT.get(..length) else { continue };
+        let Some(text) = TEXT.get(..length) else {
+            continue;
+        };
         let text: Arc<str> = text.into();
         let outline = Outline::new(&text);
         let index = outline.index();
@@ -179,7 +240,17 @@ fn no_text_is_too_broken() {
             let _ = (outline.at(at), index.at(at));
         }
     }
-    for text in ["${", "a = b/(", "workflow (", "out", "workflow w { out }", "workflow w { steps s { = ( } }", "workflow w { dag d { a=( } }", "é(é", "workflow é { steps m { é = é/é(é: é) after é } }"] {
+    for text in [
+        "${",
+        "a = b/(",
+        "workflow (",
+        "out",
+        "workflow w { out }",
+        "workflow w { steps s { = ( } }",
+        "workflow w { dag d { a=( } }",
+        "é(é",
+        "workflow é { steps m { é = é/é(é: é) after é } }",
+    ] {
         let text: Arc<str> = text.into();
         let outline = Outline::new(&text);
         let _ = outline.index();

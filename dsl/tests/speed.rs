@@ -8,12 +8,18 @@ use std::time::{Duration, Instant};
 use tiphys_graph::Library;
 
 fn file(lines: usize) -> String {
-    let mut text = String::from("// Many templates.\nworkflow big(day: string, sizes: list<int> = [1, 2, 3]) {\n  labels { team: data }\n");
+    let mut text = String::from(
+        "// Many templates.\nworkflow big(day: string, sizes: list<int> = [1, 2, 3]) {\n  labels { team: data }\n",
+    );
     let mut calls = String::from("  dag main {\n");
     let mut count = 4;
     let mut number = 0;
     while count + 2 < lines {
-        let after = if number > 0 { format!(" after t{}", number - 1) } else { String::new() };
+        let after = if number > 0 {
+            format!(" after t{}", number - 1)
+        } else {
+            String::new()
+        };
         writeln!(calls, "    t{number} = work-{number}(n: {number}, name: \"x-${{day}}\") when day != \"never\"{after}").unwrap();
         writeln!(
             text,
@@ -44,9 +50,18 @@ fn ten_thousand_lines_take_less_than_fifty_milliseconds() {
         assert!(compiled.is_sound(), "{}", compiled.diagnostics[0]);
         let compile = best(|| drop(tiphys_dsl::compile("big.flow", text.as_bytes())));
         let source = Arc::clone(&compiled.source);
-        let check = best(|| drop(tiphys_graph::check(&compiled.objects[0], &source, &Library::default())));
+        let check = best(|| {
+            drop(tiphys_graph::check(
+                &compiled.objects[0],
+                &source,
+                &Library::default(),
+            ))
+        });
         let format = best(|| drop(tiphys_dsl::format("big.flow", &text)));
-        println!("{} lines: compile {compile:?}, graph check {check:?}, format {format:?}", text.lines().count());
+        println!(
+            "{} lines: compile {compile:?}, graph check {check:?}, format {format:?}",
+            text.lines().count()
+        );
         times.push(compile);
     }
     if !cfg!(debug_assertions) {

@@ -80,11 +80,17 @@ impl Outline {
         }
         let in_text = |kind| matches!(kind, Kind::String | Kind::Fence);
         let inside = |range: Range<usize>| range.start < offset && offset < range.end;
-        if self.tokens.iter().any(|token| in_text(token.kind) && inside(token.range())) {
+        if self
+            .tokens
+            .iter()
+            .any(|token| in_text(token.kind) && inside(token.range()))
+        {
             return (place, Spot::Nothing, word);
         }
         let spot = match statement {
-            Some(statement) if self.head(statement).start < start => self.spot(&place, statement, offset, start),
+            Some(statement) if self.head(statement).start < start => {
+                self.spot(&place, statement, offset, start)
+            }
             _ => Spot::Statement,
         };
         (place, spot, word)
@@ -98,7 +104,9 @@ impl Outline {
 
     /// The names before the last point, where `offset` is in a `${…` of its line.
     fn hole(&self, offset: usize) -> Option<Vec<String>> {
-        let line = self.text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.text[..offset]
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
         let before = &self.text[line..offset];
         let open = before.rfind("${")?;
         (!before[open..].contains('}')).then(|| self.path(offset))
@@ -108,7 +116,10 @@ impl Outline {
         let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         let before = &self.text[..offset];
         let start = offset - before.chars().rev().take_while(|c| letter(*c)).count();
-        let mut path: Vec<String> = self.text[start..offset].split('.').map(str::to_owned).collect();
+        let mut path: Vec<String> = self.text[start..offset]
+            .split('.')
+            .map(str::to_owned)
+            .collect();
         path.pop();
         path
     }
@@ -120,15 +131,22 @@ impl Outline {
         loop {
             let found = block.statements.iter().find(|statement| {
                 let whole = self.whole(statement);
-                whole.start <= offset && (offset <= whole.end || self.open_until(statement, block) >= offset)
+                whole.start <= offset
+                    && (offset <= whole.end || self.open_until(statement, block) >= offset)
             });
             let Some(statement) = found else {
                 return (place, None);
             };
-            let Some(inner) = statement.block.as_ref().filter(|inner| self.inside(inner, statement, block, offset)) else {
+            let Some(inner) = statement
+                .block
+                .as_ref()
+                .filter(|inner| self.inside(inner, statement, block, offset))
+            else {
                 let head = self.head(statement);
                 // Behind the end of its line a new statement begins.
-                let fresh = offset > head.end && (self.text[head.end..offset].contains(['\n', ';', '}']) || statement.block.is_some());
+                let fresh = offset > head.end
+                    && (self.text[head.end..offset].contains(['\n', ';', '}'])
+                        || statement.block.is_some());
                 return (place, Some(statement).filter(|_| !fresh));
             };
             place = self.place(&place, statement);
@@ -138,14 +156,23 @@ impl Outline {
 
     /// A block that is never closed goes on up to the next statement around it.
     fn open_until(&self, statement: &Statement, around: &Block) -> usize {
-        let closed = statement.block.as_ref().is_none_or(|block| block.close.is_some());
+        let closed = statement
+            .block
+            .as_ref()
+            .is_none_or(|block| block.close.is_some());
         if closed {
             // What is written behind a statement on its line belongs to it.
             let end = self.whole(statement).end;
-            return self.text[end..].find(['\n', ';', '}']).map_or(self.text.len(), |length| end + length);
+            return self.text[end..]
+                .find(['\n', ';', '}'])
+                .map_or(self.text.len(), |length| end + length);
         }
         let start = self.head(statement).start;
-        let next = around.statements.iter().map(|other| self.head(other).start).find(|other| *other > start);
+        let next = around
+            .statements
+            .iter()
+            .map(|other| self.head(other).start)
+            .find(|other| *other > start);
         let close = around.close.map(|close| self.tokens[close].start as usize);
         next.or(close).unwrap_or(self.text.len())
     }
@@ -166,12 +193,18 @@ impl Outline {
             Place::File if word == "object" => Place::Fields(vec![word.to_owned()]),
             Place::File if TOP.contains(&word) => Place::Object(word.to_owned()),
             Place::Object(_) if template => Place::Template(word.to_owned()),
-            Place::Template(kind) if kind == "container-set" && word == "container" => Place::Container,
+            Place::Template(kind) if kind == "container-set" && word == "container" => {
+                Place::Container
+            }
             Place::Template(_) if matches!(word, "sidecar" | "init") => Place::Container,
             Place::Template(kind) if word == "parallel" && kind == "steps" => Place::Parallel,
-            Place::Template(kind) if matches!(kind.as_str(), "steps" | "dag") => self.of_call(statement),
+            Place::Template(kind) if matches!(kind.as_str(), "steps" | "dag") => {
+                self.of_call(statement)
+            }
             Place::Parallel => self.of_call(statement),
-            Place::Fields(path) => Place::Fields(path.iter().cloned().chain([field(word)]).collect()),
+            Place::Fields(path) => {
+                Place::Fields(path.iter().cloned().chain([field(word)]).collect())
+            }
             _ => Place::Fields(vec![field(word)]),
         }
     }
@@ -186,8 +219,15 @@ impl Outline {
     /// What is being written in the head of a statement whose first word is complete.
     fn spot(&self, place: &Place, statement: &Statement, offset: usize, start: usize) -> Spot {
         let first = self.word(statement);
-        let head = statement.head.start..self.tokens.partition_point(|token| (token.end as usize) <= start).max(statement.head.start);
-        let last = self.words(&head).last().map_or("", |token| self.token(token));
+        let head = statement.head.start
+            ..self
+                .tokens
+                .partition_point(|token| (token.end as usize) <= start)
+                .max(statement.head.start);
+        let last = self
+            .words(&head)
+            .last()
+            .map_or("", |token| self.token(token));
         let calls = match place {
             Place::Template(kind) => matches!(kind.as_str(), "steps" | "dag"),
             Place::Parallel => true,
@@ -198,13 +238,35 @@ impl Outline {
             (Place::Object(_), "entry" | "on-exit") | (Place::Call, "on-exit") => Spot::Template,
             (Place::Object(_), "use") => Spot::Library,
             (Place::File, _) => self.in_signature(statement, start),
-            (Place::Object(_), _) if TEMPLATES.contains(&first) => self.in_signature(statement, start),
+            (Place::Object(_), _) if TEMPLATES.contains(&first) => {
+                self.in_signature(statement, start)
+            }
             (Place::Call, _) => self.in_modifier(&head, offset, false),
             (_, "out") if last == "=" => Spot::Source,
-            (_, "out") if self.words(&head).iter().any(|token| self.token(token) == "=") => Spot::Expression { path: self.path(offset) },
+            (_, "out")
+                if self
+                    .words(&head)
+                    .iter()
+                    .any(|token| self.token(token) == "=") =>
+            {
+                Spot::Expression {
+                    path: self.path(offset),
+                }
+            }
             (_, "out") if last.ends_with(':') => Spot::Type,
-            (_, "retry") if self.words(&head).iter().any(|token| self.token(token) == "if") => Spot::Expression { path: self.path(offset) },
-            _ if calls && !matches!(first, "retry" | "out" | "raw") => self.in_call(statement.head.start, offset, start, last, false),
+            (_, "retry")
+                if self
+                    .words(&head)
+                    .iter()
+                    .any(|token| self.token(token) == "if") =>
+            {
+                Spot::Expression {
+                    path: self.path(offset),
+                }
+            }
+            _ if calls && !matches!(first, "retry" | "out" | "raw") => {
+                self.in_call(statement.head.start, offset, start, last, false)
+            }
             _ => Spot::Nothing,
         }
     }
@@ -213,12 +275,18 @@ impl Outline {
         let head = self.head(statement);
         let written = &self.text[head.start..start.max(head.start)];
         let open = written.contains('(') && !written.contains(')');
-        if open && written.trim_end().ends_with([':', '<']) { Spot::Type } else { Spot::Nothing }
+        if open && written.trim_end().ends_with([':', '<']) {
+            Spot::Type
+        } else {
+            Spot::Nothing
+        }
     }
 
     /// In a call whose first token is `first`.
     fn in_call(&self, first: usize, offset: usize, start: usize, last: &str, hook: bool) -> Spot {
-        let end = self.tokens.partition_point(|token| (token.start as usize) < start);
+        let end = self
+            .tokens
+            .partition_point(|token| (token.start as usize) < start);
         if last == "=" || self.text[..start].ends_with('/') {
             return Spot::Target;
         }
@@ -226,17 +294,29 @@ impl Outline {
             return Spot::Nothing;
         };
         let Some(open) = call.open else {
-            return if call.label.is_some() { Spot::Target } else { Spot::Nothing };
+            return if call.label.is_some() {
+                Spot::Target
+            } else {
+                Spot::Nothing
+            };
         };
         let tokens = &self.tokens[..end];
         if close(tokens, open) < end {
             return self.in_modifier(&call.rest, offset, hook);
         }
         let commas = pieces(tokens, open);
-        let piece = commas.last().map_or(start..start, |piece| tokens[piece.start].start as usize..start);
-        let fresh = self.words(&(open..end)).last().is_some_and(|token| matches!(token.kind, Kind::Comma | Kind::Open(b'(')));
+        let piece = commas.last().map_or(start..start, |piece| {
+            tokens[piece.start].start as usize..start
+        });
+        let fresh = self
+            .words(&(open..end))
+            .last()
+            .is_some_and(|token| matches!(token.kind, Kind::Comma | Kind::Open(b'(')));
         let written = &self.text[piece.start.min(start)..start];
-        let deeper = self.words(&(open + 1..end)).iter().any(|token| matches!(token.kind, Kind::Open(_)));
+        let deeper = self
+            .words(&(open + 1..end))
+            .iter()
+            .any(|token| matches!(token.kind, Kind::Open(_)));
         if !deeper && (fresh || !written.contains(':')) {
             return Spot::Argument {
                 call: self.tokens[first].start as usize,
@@ -250,7 +330,14 @@ impl Outline {
     /// Behind a call, or in its block.
     fn in_modifier(&self, range: &Range<usize>, offset: usize, hook: bool) -> Spot {
         let words = self.words(range).iter().map(|token| self.token(token));
-        let keyword = words.filter(|word| matches!(*word, "when" | "in" | "after" | "on-exit" | "if" | "for" | "continue" | "hook")).last();
+        let keyword = words
+            .filter(|word| {
+                matches!(
+                    *word,
+                    "when" | "in" | "after" | "on-exit" | "if" | "for" | "continue" | "hook"
+                )
+            })
+            .last();
         match keyword {
             Some("when" | "in" | "if") => Spot::Expression {
                 path: self.path(offset),

@@ -52,7 +52,11 @@ pub(super) fn read(outline: &Outline, head: &Range<usize>) -> Option<Call> {
         call.label = named(outline, &tokens[at]);
         at += 2;
     }
-    let opens = |at: usize| tokens.get(at).is_some_and(|token| token.kind == Kind::Open(b'('));
+    let opens = |at: usize| {
+        tokens
+            .get(at)
+            .is_some_and(|token| token.kind == Kind::Open(b'('))
+    };
     if text(at) == "cluster" && at + 1 < head.end && !opens(at + 1) {
         call.cluster = true;
         at += 1;
@@ -86,11 +90,16 @@ fn named(outline: &Outline, token: &Token) -> Option<Name> {
 fn target_of(outline: &Outline, token: &Token, call: &mut Call) {
     let range = token.range();
     let written = token.text(&outline.text);
-    let Some(slash) = written.find('/').filter(|_| !written.starts_with(['"', '\''])) else {
+    let Some(slash) = written
+        .find('/')
+        .filter(|_| !written.starts_with(['"', '\'']))
+    else {
         call.template = named(outline, token);
         return;
     };
-    let part = |range: Range<usize>| name(&outline.text, range.start, range.end).map(|(name, at, _)| (name, at));
+    let part = |range: Range<usize>| {
+        name(&outline.text, range.start, range.end).map(|(name, at, _)| (name, at))
+    };
     call.library = part(range.start..range.start + slash);
     call.template = part(range.start + slash + 1..range.end);
     if call.library.is_some() && call.template.is_none() {
@@ -117,11 +126,21 @@ pub(super) fn modifiers(outline: &Outline, range: &Range<usize>) -> Vec<Modifier
         match tokens[at].text(&outline.text) {
             "when" | "if" => found.extend(bytes(at + 1).map(Modifier::Expression)),
             "for" => {
-                found.extend(tokens.get(at + 1).and_then(|token| named(outline, token)).map(Modifier::Item));
+                found.extend(
+                    tokens
+                        .get(at + 1)
+                        .and_then(|token| named(outline, token))
+                        .map(Modifier::Item),
+                );
                 found.extend(bytes(at + 3).map(Modifier::Expression));
             }
             "after" => found.extend(bytes(at + 1).map(Modifier::After)),
-            "on-exit" => found.extend(tokens.get(at + 1).and_then(|token| named(outline, token)).map(Modifier::OnExit)),
+            "on-exit" => found.extend(
+                tokens
+                    .get(at + 1)
+                    .and_then(|token| named(outline, token))
+                    .map(Modifier::OnExit),
+            ),
             "hook" => {
                 if let Some(call) = read(outline, &(at + 1..range.end)) {
                     skip = call.rest.start;
@@ -138,11 +157,15 @@ pub(super) fn modifiers(outline: &Outline, range: &Range<usize>) -> Vec<Modifier
 fn starts(outline: &Outline, range: &Range<usize>) -> Vec<usize> {
     let (mut depth, mut found) = (0, Vec::new());
     for at in range.clone() {
-        let Some(token) = outline.tokens.get(at) else { break };
+        let Some(token) = outline.tokens.get(at) else {
+            break;
+        };
         match token.kind {
             Kind::Open(_) => depth += 1,
             Kind::Close(_) => depth -= 1,
-            Kind::Word if depth == 0 && STARTS.contains(&token.text(&outline.text)) => found.push(at),
+            Kind::Word if depth == 0 && STARTS.contains(&token.text(&outline.text)) => {
+                found.push(at)
+            }
             _ => {}
         }
     }

@@ -181,11 +181,18 @@ impl Index {
         let covers = |range: &Range<usize>| range.start <= offset && offset <= range.end;
         let after = self.uses.partition_point(|name| name.at.start <= offset);
         // Names are short and do not overlap but for calls: a few before are enough.
-        let used = self.uses[..after].iter().rev().take(8).find(|name| covers(&name.at));
+        let used = self.uses[..after]
+            .iter()
+            .rev()
+            .take(8)
+            .find(|name| covers(&name.at));
         if let Some(used) = used {
             return Some((used.at.clone(), used.target.clone()));
         }
-        let defined = self.symbols.iter().position(|symbol| covers(&symbol.at) && !symbol.name.is_empty())?;
+        let defined = self
+            .symbols
+            .iter()
+            .position(|symbol| covers(&symbol.at) && !symbol.name.is_empty())?;
         Some((self.symbols[defined].at.clone(), Target::Symbol(defined)))
     }
 
@@ -193,25 +200,38 @@ impl Index {
     #[must_use]
     pub fn template_at(&self, offset: usize) -> Option<&(usize, Scope)> {
         // Of templates inside of others, the inner one comes later.
-        self.templates.iter().rev().find(|(_, scope)| scope.range.start <= offset && offset <= scope.range.end)
+        self.templates
+            .iter()
+            .rev()
+            .find(|(_, scope)| scope.range.start <= offset && offset <= scope.range.end)
     }
 
     /// The object around a place.
     #[must_use]
     pub fn object_at(&self, offset: usize) -> Option<&Scope> {
-        self.objects.iter().find(|scope| scope.range.start <= offset && offset <= scope.range.end)
+        self.objects
+            .iter()
+            .find(|scope| scope.range.start <= offset && offset <= scope.range.end)
     }
 
     /// The names of the template that `symbol` is.
     #[must_use]
     pub fn scope_of(&self, symbol: usize) -> Option<&Scope> {
-        self.templates.iter().map(|(_, scope)| scope).chain(&self.objects).find(|scope| scope.symbol == Some(symbol))
+        self.templates
+            .iter()
+            .map(|(_, scope)| scope)
+            .chain(&self.objects)
+            .find(|scope| scope.symbol == Some(symbol))
     }
 
     /// What of this text a name of a library means.
     #[must_use]
     pub fn find(&self, foreign: &Foreign) -> Option<usize> {
-        let kind = if foreign.cluster { SymbolKind::ClusterLibrary } else { SymbolKind::Library };
+        let kind = if foreign.cluster {
+            SymbolKind::ClusterLibrary
+        } else {
+            SymbolKind::Library
+        };
         let is_it = |scope: &&Scope| {
             let symbol = scope.symbol.map(|symbol| &self.symbols[symbol]);
             symbol.is_some_and(|symbol| symbol.kind == kind && symbol.name == foreign.library)
@@ -228,7 +248,11 @@ impl Index {
         match kind {
             SymbolKind::OutParameter | SymbolKind::OutArtifact => scope.outputs.get(name).copied(),
             SymbolKind::Artifact => scope.artifacts.get(name).copied(),
-            _ => scope.inputs.get(name).or_else(|| scope.artifacts.get(name)).copied(),
+            _ => scope
+                .inputs
+                .get(name)
+                .or_else(|| scope.artifacts.get(name))
+                .copied(),
         }
     }
 
@@ -252,8 +276,14 @@ impl Index {
                 template: Some(it.name.clone()),
                 ..library(it.owner?)?
             }),
-            SymbolKind::Parameter | SymbolKind::Artifact | SymbolKind::OutParameter | SymbolKind::OutArtifact => {
-                let template = self.symbols.get(it.owner?).filter(|owner| owner.kind == SymbolKind::Template)?;
+            SymbolKind::Parameter
+            | SymbolKind::Artifact
+            | SymbolKind::OutParameter
+            | SymbolKind::OutArtifact => {
+                let template = self
+                    .symbols
+                    .get(it.owner?)
+                    .filter(|owner| owner.kind == SymbolKind::Template)?;
                 Some(Foreign {
                     template: Some(template.name.clone()),
                     member: Some((it.kind, it.name.clone())),

@@ -22,10 +22,20 @@ pub struct Offer {
     pub form: Form,
 }
 
-const SHARED: [&str; 7] = ["mutex", "semaphore", "counter", "gauge", "histogram", "raw", "volume"];
+const SHARED: [&str; 7] = [
+    "mutex",
+    "semaphore",
+    "counter",
+    "gauge",
+    "histogram",
+    "raw",
+    "volume",
+];
 const OF_OBJECTS: [&str; 5] = ["claim", "hook", "retry", "use", "entry"];
 const OF_TEMPLATES: [&str; 5] = ["out", "retry", "sidecar", "init", "memoize"];
-const OF_CONTAINERS: [&str; 10] = ["run", "sh", "python", "command", "args", "env", "mount", "cpu", "memory", "storage"];
+const OF_CONTAINERS: [&str; 10] = [
+    "run", "sh", "python", "command", "args", "env", "mount", "cpu", "memory", "storage",
+];
 const MODIFIERS: [&str; 6] = ["when", "for", "after", "continue", "on-exit", "hook"];
 
 /// What a statement at `place` can begin with; names of templates are not among it.
@@ -35,7 +45,11 @@ pub fn statements(place: &Place) -> Vec<Offer> {
     match place {
         Place::File => {
             for (word, line) in docs::BLOCKS {
-                let word = if *word == "cluster" { "cluster library" } else { word };
+                let word = if *word == "cluster" {
+                    "cluster library"
+                } else {
+                    word
+                };
                 offers.add(word, line, Form::Block);
             }
         }
@@ -51,7 +65,9 @@ pub fn statements(place: &Place) -> Vec<Offer> {
             offers.words(&MODIFIERS);
             offers.words(&["raw"]);
         }
-        Place::Fields(path) if path.len() == 1 && path[0] == "raw" => offers.fields(words::TEMPLATE_FIELDS),
+        Place::Fields(path) if path.len() == 1 && path[0] == "raw" => {
+            offers.fields(words::TEMPLATE_FIELDS)
+        }
         Place::Fields(_) => {}
     }
     offers.0
@@ -80,7 +96,11 @@ fn object(kind: &str, offers: &mut Offers) {
 
 fn template(body: Body, offers: &mut Offers) {
     match body {
-        Body::Steps => offers.add("parallel", line(docs::WORDS, "parallel").unwrap_or_default(), Form::Block),
+        Body::Steps => offers.add(
+            "parallel",
+            line(docs::WORDS, "parallel").unwrap_or_default(),
+            Form::Block,
+        ),
         Body::ContainerSet => offers.add("container", "One of the containers", Form::Block),
         _ => {}
     }
@@ -91,7 +111,10 @@ fn template(body: Body, offers: &mut Offers) {
     offers.words(&OF_TEMPLATES);
     offers.words(&SHARED);
     offers.table(words::TEMPLATE);
-    let own = docs::FIELDS.iter().map(|(name, _)| *name).filter(|name| body.field().is_some() && body.owns(name) && body != Body::Plugin);
+    let own = docs::FIELDS
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| body.field().is_some() && body.owns(name) && body != Body::Plugin);
     offers.fields(own.collect::<Vec<_>>());
     offers.fields(words::TEMPLATE_FIELDS);
 }
@@ -112,14 +135,23 @@ impl Offers {
     fn words(&mut self, words: &[&str]) {
         for word in words {
             let block = matches!(*word, "env" | "sidecar" | "init" | "raw");
-            self.add(word, line(docs::WORDS, word).unwrap_or_default(), if block { Form::Block } else { Form::Word });
+            self.add(
+                word,
+                line(docs::WORDS, word).unwrap_or_default(),
+                if block { Form::Block } else { Form::Word },
+            );
         }
     }
 
     fn table(&mut self, table: Words) {
         for (word, path) in table {
-            let block = matches!(*word, "labels" | "annotations" | "node-selector" | "pod-labels" | "pod-annotations");
-            let text = line(docs::WORDS, word).or_else(|| field(path)).unwrap_or_default();
+            let block = matches!(
+                *word,
+                "labels" | "annotations" | "node-selector" | "pod-labels" | "pod-annotations"
+            );
+            let text = line(docs::WORDS, word)
+                .or_else(|| field(path))
+                .unwrap_or_default();
             self.add(word, text, if block { Form::Block } else { Form::Word });
         }
     }
@@ -128,7 +160,17 @@ impl Offers {
     fn fields(&mut self, fields: impl IntoIterator<Item = &'static str>) {
         for name in fields {
             let stands_for = |offer: &Offer| words::camel(&offer.word) == name;
-            let written = matches!(name, "name" | "inputs" | "outputs" | "metrics" | "sidecars" | "initContainers" | "volumes" | "retryStrategy");
+            let written = matches!(
+                name,
+                "name"
+                    | "inputs"
+                    | "outputs"
+                    | "metrics"
+                    | "sidecars"
+                    | "initContainers"
+                    | "volumes"
+                    | "retryStrategy"
+            );
             if !written && !self.0.iter().any(stands_for) {
                 self.add(name, field(name).unwrap_or_default(), Form::Field);
             }

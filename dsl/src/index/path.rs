@@ -4,8 +4,25 @@ use std::ops::Range;
 
 /// Words of expressions and statements that are no names.
 const WORDS: [&str; 19] = [
-    "true", "false", "nil", "null", "in", "not", "and", "or", "contains", "startsWith", "endsWith", "matches", "let", "if", "else",
-    "when", "for", "after", "none",
+    "true",
+    "false",
+    "nil",
+    "null",
+    "in",
+    "not",
+    "and",
+    "or",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "let",
+    "if",
+    "else",
+    "when",
+    "for",
+    "after",
+    "none",
 ];
 
 /// A path, segment by segment.
@@ -20,7 +37,10 @@ pub(super) fn paths(text: &str, range: Range<usize>) -> Vec<Path> {
         match bytes[at] {
             quote @ (b'"' | b'\'' | b'`') => at = quoted(bytes, at, quote),
             b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                at += bytes[at..].iter().position(|byte| *byte == b'\n').unwrap_or(range.end - at);
+                at += bytes[at..]
+                    .iter()
+                    .position(|byte| *byte == b'\n')
+                    .unwrap_or(range.end - at);
             }
             byte if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let path = path(bytes, at);
@@ -35,7 +55,10 @@ pub(super) fn paths(text: &str, range: Range<usize>) -> Vec<Path> {
                 at = end;
             }
             byte if byte.is_ascii_digit() => {
-                at += bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+                at += bytes[at..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_alphanumeric())
+                    .count();
             }
             _ => at += 1,
         }
@@ -60,7 +83,9 @@ fn path(bytes: &[u8], start: usize) -> Path {
     let mut found = vec![segment(bytes, start)];
     while let Some(last) = found.last().map(|last| last.end)
         && bytes.get(last) == Some(&b'.')
-        && bytes.get(last + 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        && bytes
+            .get(last + 1)
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
     {
         found.push(segment(bytes, last + 1));
     }
@@ -69,7 +94,11 @@ fn path(bytes: &[u8], start: usize) -> Path {
 
 fn segment(bytes: &[u8], start: usize) -> Range<usize> {
     let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let mut end = start + bytes[start..].iter().take_while(|byte| letter(byte)).count();
+    let mut end = start
+        + bytes[start..]
+            .iter()
+            .take_while(|byte| letter(byte))
+            .count();
     while end > start + 1 && bytes[end - 1] == b'-' {
         end -= 1;
     }
@@ -112,11 +141,17 @@ mod tests {
             ("'a b", ""),
         ] {
             let found = paths(text, 0..text.len());
-            let shown: Vec<&str> = found.iter().map(|path| &text[path[0].start..path[path.len() - 1].end]).collect();
+            let shown: Vec<&str> = found
+                .iter()
+                .map(|path| &text[path[0].start..path[path.len() - 1].end])
+                .collect();
             assert_eq!(shown.join(" "), expected, "{text}");
         }
         let text = "a ${b} $${c} ${d.e} ${f";
-        let shown: Vec<&str> = holes(text, 0..text.len()).into_iter().map(|hole| &text[hole]).collect();
+        let shown: Vec<&str> = holes(text, 0..text.len())
+            .into_iter()
+            .map(|hole| &text[hole])
+            .collect();
         assert_eq!(shown, ["b", "d.e"]);
     }
 }

@@ -14,7 +14,12 @@ use crate::outline::{Statement, TEMPLATES};
 use crate::scan::Kind;
 
 pub(super) fn refer(outline: &Outline, defined: &Defined<'_>, index: &mut Index) {
-    let scopes = index.templates.iter().enumerate().filter_map(|(at, (_, scope))| Some((scope.symbol?, at))).collect();
+    let scopes = index
+        .templates
+        .iter()
+        .enumerate()
+        .filter_map(|(at, (_, scope))| Some((scope.symbol?, at)))
+        .collect();
     let mut referrer = Referrer {
         outline,
         index,
@@ -25,7 +30,12 @@ pub(super) fn refer(outline: &Outline, defined: &Defined<'_>, index: &mut Index)
     for (statement, object) in &defined.objects {
         referrer.object(statement, *object);
     }
-    let tasks: FxHashMap<*const Statement, usize> = defined.tasks.iter().enumerate().map(|(at, task)| (std::ptr::from_ref(task.statement), at)).collect();
+    let tasks: FxHashMap<*const Statement, usize> = defined
+        .tasks
+        .iter()
+        .enumerate()
+        .map(|(at, task)| (std::ptr::from_ref(task.statement), at))
+        .collect();
     for (statement, template) in &defined.templates {
         let around = Around {
             object: index.templates[*template].0,
@@ -38,8 +48,14 @@ pub(super) fn refer(outline: &Outline, defined: &Defined<'_>, index: &mut Index)
 }
 
 fn volumes(index: &Index) -> FxHashMap<(usize, &str), usize> {
-    let volumes = index.symbols.iter().enumerate().filter(|(_, symbol)| symbol.kind == SymbolKind::Volume);
-    volumes.filter_map(|(at, symbol)| Some(((symbol.owner?, symbol.name.as_str()), at))).collect()
+    let volumes = index
+        .symbols
+        .iter()
+        .enumerate()
+        .filter(|(_, symbol)| symbol.kind == SymbolKind::Volume);
+    volumes
+        .filter_map(|(at, symbol)| Some(((symbol.owner?, symbol.name.as_str()), at)))
+        .collect()
 }
 
 /// Where a name is looked up.
@@ -77,7 +93,9 @@ impl<'i> Referrer<'i> {
                 continue;
             }
             match word {
-                "entry" | "on-exit" => self.template_name(line.head.start + 1, line.head.end, around),
+                "entry" | "on-exit" => {
+                    self.template_name(line.head.start + 1, line.head.end, around)
+                }
                 "use" => self.library(line),
                 "hook" => self.modifiers(&line.head, around),
                 _ => self.texts(&line.head, around),
@@ -92,7 +110,9 @@ impl<'i> Referrer<'i> {
         let Some(token) = words.get(if cluster { 2 } else { 1 }) else {
             return;
         };
-        if let Some((library, at, _)) = name(&self.outline.text, token.start as usize, token.end as usize) {
+        if let Some((library, at, _)) =
+            name(&self.outline.text, token.start as usize, token.end as usize)
+        {
             let foreign = Foreign {
                 cluster,
                 library,
@@ -107,14 +127,25 @@ impl<'i> Referrer<'i> {
         let Some(token) = self.outline.tokens.get(at).filter(|_| at < end) else {
             return;
         };
-        let Some((name, at, _)) = name(&self.outline.text, token.start as usize, token.end as usize) else {
+        let Some((name, at, _)) =
+            name(&self.outline.text, token.start as usize, token.end as usize)
+        else {
             return;
         };
         let target = self.index.objects[around.object].templates.get(&name);
-        self.push(at, target.map_or(Target::Missing, |symbol| Target::Symbol(*symbol)));
+        self.push(
+            at,
+            target.map_or(Target::Missing, |symbol| Target::Symbol(*symbol)),
+        );
     }
 
-    fn template(&mut self, statement: &Statement, around: Around, tasks: &FxHashMap<*const Statement, usize>, defined: &Defined<'_>) {
+    fn template(
+        &mut self,
+        statement: &Statement,
+        around: Around,
+        tasks: &FxHashMap<*const Statement, usize>,
+        defined: &Defined<'_>,
+    ) {
         self.texts(&statement.head, around);
         for line in statement.block.iter().flat_map(|block| &block.statements) {
             if self.outline.word(line) == "parallel" {
@@ -127,8 +158,17 @@ impl<'i> Referrer<'i> {
         }
     }
 
-    fn line(&mut self, line: &Statement, around: Around, tasks: &FxHashMap<*const Statement, usize>, defined: &Defined<'_>) {
-        if let Some(task) = tasks.get(&std::ptr::from_ref(line)).map(|at| &defined.tasks[*at]) {
+    fn line(
+        &mut self,
+        line: &Statement,
+        around: Around,
+        tasks: &FxHashMap<*const Statement, usize>,
+        defined: &Defined<'_>,
+    ) {
+        if let Some(task) = tasks
+            .get(&std::ptr::from_ref(line))
+            .map(|at| &defined.tasks[*at])
+        {
             let around = Around {
                 item: task.item,
                 ..around
@@ -138,7 +178,10 @@ impl<'i> Referrer<'i> {
             if task.call.inline.is_none() {
                 for line in line.block.iter().flat_map(|block| &block.statements) {
                     self.modifiers(&line.head, around);
-                    if !matches!(self.outline.word(line), "when" | "for" | "after" | "continue" | "on-exit" | "hook") {
+                    if !matches!(
+                        self.outline.word(line),
+                        "when" | "for" | "after" | "continue" | "on-exit" | "hook"
+                    ) {
                         self.texts(&line.head, around);
                     }
                     self.fields(line, around);
@@ -165,10 +208,15 @@ impl<'i> Referrer<'i> {
         let Some(token) = self.outline.words(&line.head).get(1) else {
             return;
         };
-        let own = around.template.and_then(|template| self.index.templates[template].1.symbol);
+        let own = around
+            .template
+            .and_then(|template| self.index.templates[template].1.symbol);
         let owners = [own, self.index.objects[around.object].symbol];
         let written = self.outline.token(token);
-        let found = owners.into_iter().flatten().find_map(|owner| self.volumes.get(&(owner, written)));
+        let found = owners
+            .into_iter()
+            .flatten()
+            .find_map(|owner| self.volumes.get(&(owner, written)));
         if let Some(volume) = found {
             self.push(token.range(), Target::Symbol(*volume));
         }
@@ -177,11 +225,19 @@ impl<'i> Referrer<'i> {
     /// `out NAME = …`: an expression, unless it says where the value comes from.
     fn output(&mut self, line: &Statement, around: Around) {
         let words = self.outline.words(&line.head);
-        let assign = words.iter().position(|token| self.outline.token(token) == "=");
+        let assign = words
+            .iter()
+            .position(|token| self.outline.token(token) == "=");
         let source = |at: usize| {
             words.get(at + 1).is_some_and(|token| {
-                let known = matches!(self.outline.token(token), "file" | "json" | "jq" | "supplied" | "configmap" | "event");
-                known && words.get(at + 2).is_some_and(|next| next.kind == Kind::Open(b'('))
+                let known = matches!(
+                    self.outline.token(token),
+                    "file" | "json" | "jq" | "supplied" | "configmap" | "event"
+                );
+                known
+                    && words
+                        .get(at + 2)
+                        .is_some_and(|next| next.kind == Kind::Open(b'('))
             })
         };
         match assign.filter(|at| !source(*at)) {
@@ -259,7 +315,9 @@ impl<'i> Referrer<'i> {
             let input = self.input(&target, &argument.name, argument.artifact);
             self.push(argument.at, input);
             let value = &self.outline.text[argument.rest.clone()];
-            let colon = value.find(':').map_or(argument.rest.end, |colon| argument.rest.start + colon + 1);
+            let colon = value
+                .find(':')
+                .map_or(argument.rest.end, |colon| argument.rest.start + colon + 1);
             self.expression(colon..argument.rest.end, around);
         }
     }
@@ -268,7 +326,10 @@ impl<'i> Referrer<'i> {
     fn input(&self, target: &Target, name: &str, artifact: bool) -> Target {
         match target {
             Target::Symbol(template) => {
-                let scope = self.scopes.get(template).map(|at| &self.index.templates[*at].1);
+                let scope = self
+                    .scopes
+                    .get(template)
+                    .map(|at| &self.index.templates[*at].1);
                 let found = scope.and_then(|scope| match artifact {
                     true => scope.artifacts.get(name),
                     false => scope.inputs.get(name).or_else(|| scope.artifacts.get(name)),
@@ -276,7 +337,11 @@ impl<'i> Referrer<'i> {
                 found.map_or(Target::Missing, |symbol| Target::Symbol(*symbol))
             }
             Target::Foreign(foreign) => {
-                let kind = if artifact { SymbolKind::Artifact } else { SymbolKind::Parameter };
+                let kind = if artifact {
+                    SymbolKind::Artifact
+                } else {
+                    SymbolKind::Parameter
+                };
                 Target::Foreign(Foreign {
                     member: Some((kind, name.to_owned())),
                     ..foreign.clone()
@@ -306,9 +371,15 @@ impl<'i> Referrer<'i> {
     fn after(&mut self, range: Range<usize>, around: Around) {
         for path in paths(&self.outline.text, range) {
             let task = self.task(self.word(&path[0]), around);
-            self.push(path[0].clone(), task.map_or(Target::Missing, Target::Symbol));
+            self.push(
+                path[0].clone(),
+                task.map_or(Target::Missing, Target::Symbol),
+            );
             if let Some(result) = path.get(1) {
-                self.push(result.clone(), Target::Known(format!("result.{}", self.word(result))));
+                self.push(
+                    result.clone(),
+                    Target::Known(format!("result.{}", self.word(result))),
+                );
             }
         }
     }
@@ -318,7 +389,11 @@ impl<'i> Referrer<'i> {
     }
 
     fn task(&self, name: &str, around: Around) -> Option<usize> {
-        self.index.templates[around.template?].1.tasks.get(name).copied()
+        self.index.templates[around.template?]
+            .1
+            .tasks
+            .get(name)
+            .copied()
     }
 
     fn own(&self, around: Around) -> Option<&'i Scope> {
@@ -334,8 +409,17 @@ impl<'i> Referrer<'i> {
         }
         let own = self.own(around);
         let object = &self.index.objects[around.object];
-        let input = |scope: &Scope, name: &str| scope.inputs.get(name).or_else(|| scope.artifacts.get(name)).copied();
-        if let Some(found) = own.filter(|_| words.len() == 1 || words.get(1) == Some(&"path")).and_then(|own| input(own, words[0])) {
+        let input = |scope: &Scope, name: &str| {
+            scope
+                .inputs
+                .get(name)
+                .or_else(|| scope.artifacts.get(name))
+                .copied()
+        };
+        if let Some(found) = own
+            .filter(|_| words.len() == 1 || words.get(1) == Some(&"path"))
+            .and_then(|own| input(own, words[0]))
+        {
             return self.push(path[0].clone(), Target::Symbol(found));
         }
         if let Some(task) = self.task(words[0], around) {
@@ -351,9 +435,15 @@ impl<'i> Referrer<'i> {
             return self.push(path[0].clone(), Target::Symbol(*found));
         }
         match words.as_slice() {
-            ["inputs", "parameters", name, ..] => self.named(&path[2], own.and_then(|own| own.inputs.get(*name))),
-            ["inputs", "artifacts", name, ..] => self.named(&path[2], own.and_then(|own| own.artifacts.get(*name))),
-            ["outputs", _, name, ..] => self.named(&path[2], own.and_then(|own| own.outputs.get(*name))),
+            ["inputs", "parameters", name, ..] => {
+                self.named(&path[2], own.and_then(|own| own.inputs.get(*name)))
+            }
+            ["inputs", "artifacts", name, ..] => {
+                self.named(&path[2], own.and_then(|own| own.artifacts.get(*name)))
+            }
+            ["outputs", _, name, ..] => {
+                self.named(&path[2], own.and_then(|own| own.outputs.get(*name)))
+            }
             ["workflow", "parameters", name, ..] => self.named(&path[2], object.inputs.get(*name)),
             ["steps" | "tasks", name, ..] => {
                 let task = self.task(name, around);
@@ -371,7 +461,10 @@ impl<'i> Referrer<'i> {
     }
 
     fn named(&mut self, at: &Range<usize>, found: Option<&usize>) {
-        self.push(at.clone(), found.map_or(Target::Missing, |symbol| Target::Symbol(*symbol)));
+        self.push(
+            at.clone(),
+            found.map_or(Target::Missing, |symbol| Target::Symbol(*symbol)),
+        );
     }
 
     /// What stands behind a task: an output of what it calls, or something that every task has.
@@ -386,13 +479,18 @@ impl<'i> Referrer<'i> {
         };
         let target = match self.index.calls.get(&task) {
             Some(Target::Symbol(template)) => {
-                let scope = self.scopes.get(template).map(|at| &self.index.templates[*at].1);
+                let scope = self
+                    .scopes
+                    .get(template)
+                    .map(|at| &self.index.templates[*at].1);
                 match scope.and_then(|scope| scope.outputs.get(name)) {
                     Some(symbol) => Target::Symbol(*symbol),
                     None => Target::Known(format!("task.{name}")),
                 }
             }
-            _ if super::docs::known(&format!("task.{name}")).is_some() => Target::Known(format!("task.{name}")),
+            _ if super::docs::known(&format!("task.{name}")).is_some() => {
+                Target::Known(format!("task.{name}"))
+            }
             Some(Target::Foreign(foreign)) => Target::Foreign(Foreign {
                 member: Some((SymbolKind::OutParameter, name.to_owned())),
                 ..foreign.clone()

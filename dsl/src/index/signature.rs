@@ -38,7 +38,11 @@ pub(super) fn pieces(tokens: &[Token], open: usize) -> Vec<Range<usize>> {
         }
     }
     found.push(start..end);
-    let solid = |range: &Range<usize>| tokens[range.clone()].iter().any(|token| !matches!(token.kind, Kind::Newline | Kind::Comment));
+    let solid = |range: &Range<usize>| {
+        tokens[range.clone()]
+            .iter()
+            .any(|token| !matches!(token.kind, Kind::Newline | Kind::Comment))
+    };
     found.retain(solid);
     found
 }
@@ -83,7 +87,13 @@ pub(super) fn name(text: &str, start: usize, end: usize) -> Option<(String, Rang
     }
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let length = inside.find(|c| !letter(c)).unwrap_or(inside.len());
-    (length > 0).then(|| (inside[..length].to_owned(), start..start + length, start + length))
+    (length > 0).then(|| {
+        (
+            inside[..length].to_owned(),
+            start..start + length,
+            start + length,
+        )
+    })
 }
 
 /// Past blanks and comments.

@@ -13,7 +13,13 @@ use crate::words::{Body, STATEMENTS, TEMPLATE, interpreter};
 
 impl<'a> Lower<'a, '_> {
     /// A statement of a container; false when it is none.
-    pub fn container_statement(&mut self, statement: &Statement, body: Body, scope: &Scope<'_>, into: &mut Node) -> bool {
+    pub fn container_statement(
+        &mut self,
+        statement: &Statement,
+        body: Body,
+        scope: &Scope<'_>,
+        into: &mut Node,
+    ) -> bool {
         let head = self.head(statement);
         match head.word {
             "run" => self.run(statement, head, scope, into),
@@ -34,7 +40,12 @@ impl<'a> Lower<'a, '_> {
             return;
         };
         if texts.is_empty() {
-            self.faults.error("syntax", head.range(), "expected a program after `run`", "such as `run echo \"hello\"`");
+            self.faults.error(
+                "syntax",
+                head.range(),
+                "expected a program after `run`",
+                "such as `run echo \"hello\"`",
+            );
             return;
         }
         let rest = texts.split_off(1);
@@ -49,7 +60,12 @@ impl<'a> Lower<'a, '_> {
             }
             if into.get(field).is_some() {
                 let help = "one `run`, `command`, `args` or block of code says what to run";
-                self.faults.error("twice", head.range(), format!("`{field}` is given twice"), help);
+                self.faults.error(
+                    "twice",
+                    head.range(),
+                    format!("`{field}` is given twice"),
+                    help,
+                );
                 continue;
             }
             self.put(into, &[field], head.word_range(), build::seq(span, texts));
@@ -59,15 +75,31 @@ impl<'a> Lower<'a, '_> {
     fn list(&mut self, statement: &Statement, head: Head<'a>, scope: &Scope<'_>, into: &mut Node) {
         self.no_block(statement, "a command");
         if let Some(texts) = self.texts_of(statement, scope, 1) {
-            let (command, args) = if head.word == "command" { (texts, Vec::new()) } else { (Vec::new(), texts) };
+            let (command, args) = if head.word == "command" {
+                (texts, Vec::new())
+            } else {
+                (Vec::new(), texts)
+            };
             self.commanded(head, command, args, into);
         }
     }
 
-    fn code(&mut self, statement: &Statement, head: Head<'a>, body: Body, scope: &Scope<'_>, into: &mut Node) {
+    fn code(
+        &mut self,
+        statement: &Statement,
+        head: Head<'a>,
+        body: Body,
+        scope: &Scope<'_>,
+        into: &mut Node,
+    ) {
         self.no_block(statement, "code");
         if body != Body::Script {
-            self.faults.error("misplaced", head.range(), "only a script has `source`", "write `sh`, `python` or `run`");
+            self.faults.error(
+                "misplaced",
+                head.range(),
+                "only a script has `source`",
+                "write `sh`, `python` or `run`",
+            );
             return;
         }
         if let Some(texts) = self.texts_of(statement, scope, 1) {
@@ -78,18 +110,39 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// `sh "…"`, `python ```…```, and in a script any command before a text.
-    fn interpreted(&mut self, statement: &Statement, head: Head<'a>, body: Body, scope: &Scope<'_>, into: &mut Node) -> bool {
-        let last = statement.head.clone().next_back().map(|last| self.tokens[last]);
+    fn interpreted(
+        &mut self,
+        statement: &Statement,
+        head: Head<'a>,
+        body: Body,
+        scope: &Scope<'_>,
+        into: &mut Node,
+    ) -> bool {
+        let last = statement
+            .head
+            .clone()
+            .next_back()
+            .map(|last| self.tokens[last]);
         let quoted = last.is_some_and(|token| {
-            matches!(self.text.as_bytes()[token.start as usize], b'"' | b'\'' | b'`')
+            matches!(
+                self.text.as_bytes()[token.start as usize],
+                b'"' | b'\'' | b'`'
+            )
         });
         let option = interpreter(head.word);
         let starts = !head.word.is_empty() || body == Body::Script;
-        if statement.block.is_some() || !quoted || !starts || head.word.ends_with(':') || STATEMENTS.contains(&head.word) || TEMPLATE.iter().any(|(word, _)| *word == head.word) {
+        if statement.block.is_some()
+            || !quoted
+            || !starts
+            || head.word.ends_with(':')
+            || STATEMENTS.contains(&head.word)
+            || TEMPLATE.iter().any(|(word, _)| *word == head.word)
+        {
             return false;
         }
         if body == Body::Script {
-            let fenced = last.is_some_and(|token| self.text.as_bytes()[token.start as usize] == b'`');
+            let fenced =
+                last.is_some_and(|token| self.text.as_bytes()[token.start as usize] == b'`');
             if !fenced && option.is_none() {
                 return false;
             }
@@ -103,14 +156,20 @@ impl<'a> Lower<'a, '_> {
             return true;
         }
         let options = statement.head.len().saturating_sub(2);
-        let optioned = self.token(statement, 1).is_some_and(|token| token.text(self.text).starts_with('-'));
+        let optioned = self
+            .token(statement, 1)
+            .is_some_and(|token| token.text(self.text).starts_with('-'));
         let Some(option) = option.filter(|_| options == 0 || options == 1 && optioned) else {
             return false;
         };
         if let Some(mut texts) = self.texts_of(statement, scope, 0) {
             let code = texts.split_off(1 + options);
             if options == 0 {
-                texts.push(build::text(self.span(head.word_range()), Style::Plain, option));
+                texts.push(build::text(
+                    self.span(head.word_range()),
+                    Style::Plain,
+                    option,
+                ));
             }
             self.commanded(head, texts, code, into);
         }
@@ -119,7 +178,9 @@ impl<'a> Lower<'a, '_> {
 
     fn env(&mut self, statement: &Statement, scope: &Scope<'_>, into: &mut Node) {
         let head = self.head(statement);
-        let Some(block) = &statement.block else { return };
+        let Some(block) = &statement.block else {
+            return;
+        };
         let mut items = Vec::new();
         for field in block.statements.iter().filter(|field| !field.broken) {
             let line = self.head(field);
@@ -132,7 +193,12 @@ impl<'a> Lower<'a, '_> {
             match value.kind {
                 NodeKind::Scalar(scalar) => {
                     let style = scalar.style;
-                    self.put(&mut item, &["value"], at, build::text(value.span, style, scalar.value));
+                    self.put(
+                        &mut item,
+                        &["value"],
+                        at,
+                        build::text(value.span, style, scalar.value),
+                    );
                 }
                 _ => self.put(&mut item, &["valueFrom"], at, value),
             }
@@ -143,22 +209,54 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// `cpu 100m` asks for as much, `cpu ..1` allows as much, `cpu 100m..1` does both.
-    fn resource(&mut self, statement: &Statement, head: Head<'a>, scope: &Scope<'_>, into: &mut Node) {
+    fn resource(
+        &mut self,
+        statement: &Statement,
+        head: Head<'a>,
+        scope: &Scope<'_>,
+        into: &mut Node,
+    ) {
         self.no_block(statement, "a resource");
         let tokens = self.tokens;
         let [_, amount] = &tokens[statement.head.clone()] else {
-            let help = format!("`{0} 1` asks, `{0} ..2` allows, `{0} 1..2` does both", head.word);
-            self.faults.error("syntax", head.range(), format!("expected one amount after `{}`", head.word), help);
+            let help = format!(
+                "`{0} 1` asks, `{0} ..2` allows, `{0} 1..2` does both",
+                head.word
+            );
+            self.faults.error(
+                "syntax",
+                head.range(),
+                format!("expected one amount after `{}`", head.word),
+                help,
+            );
             return;
         };
-        let name = if head.word == "storage" { "ephemeral-storage" } else { head.word };
+        let name = if head.word == "storage" {
+            "ephemeral-storage"
+        } else {
+            head.word
+        };
         let range = amount.range();
-        let split = if amount.kind == Kind::Word { amount.text(self.text).split_once("..") } else { None };
-        let amounts = split.map_or(vec![amount.text(self.text)], |(asked, allowed)| vec![asked, allowed]);
-        for amount in amounts.into_iter().map(|amount| amount.trim_matches(['"', '\''])) {
+        let split = if amount.kind == Kind::Word {
+            amount.text(self.text).split_once("..")
+        } else {
+            None
+        };
+        let amounts = split.map_or(vec![amount.text(self.text)], |(asked, allowed)| {
+            vec![asked, allowed]
+        });
+        for amount in amounts
+            .into_iter()
+            .map(|amount| amount.trim_matches(['"', '\'']))
+        {
             if !amount.is_empty() && !amount.contains("${") && !is_quantity(amount) {
                 let help = "amounts are `100m`, `2`, `1.5`, `64Mi`, `1Gi`";
-                self.faults.error("quantity", range.clone(), format!("`{amount}` is no amount"), help);
+                self.faults.error(
+                    "quantity",
+                    range.clone(),
+                    format!("`{amount}` is no amount"),
+                    help,
+                );
             }
         }
         let Some((asked, allowed)) = split else {
@@ -246,13 +344,35 @@ impl<'a> Lower<'a, '_> {
 /// Kubernetes' idea of an amount.
 fn is_quantity(text: &str) -> bool {
     let digits = text.trim_start_matches(['+', '-']);
-    let end = digits.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(digits.len());
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(digits.len());
     let (number, unit) = digits.split_at(end);
     let exponent = || {
         let rest = unit.strip_prefix(['e', 'E']).unwrap_or_default();
-        !rest.is_empty() && rest.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit())
+        !rest.is_empty()
+            && rest
+                .trim_start_matches(['+', '-'])
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
     };
     number.parse::<f64>().is_ok()
-        && (matches!(unit, "" | "n" | "u" | "m" | "k" | "M" | "G" | "T" | "P" | "E" | "Ki" | "Mi" | "Gi" | "Ti" | "Pi" | "Ei")
-            || exponent())
+        && (matches!(
+            unit,
+            "" | "n"
+                | "u"
+                | "m"
+                | "k"
+                | "M"
+                | "G"
+                | "T"
+                | "P"
+                | "E"
+                | "Ki"
+                | "Mi"
+                | "Gi"
+                | "Ti"
+                | "Pi"
+                | "Ei"
+        ) || exponent())
 }

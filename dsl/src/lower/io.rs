@@ -17,7 +17,10 @@ impl<'a> Lower<'a, '_> {
     /// `out NAME = …` and `out artifact NAME …`, into the outputs of `template`.
     pub fn out(&mut self, statement: &Statement, scope: &Scope<'_>, template: &mut Node) {
         let head = self.head(statement);
-        let Some(out) = self.read(Rule::out_statement, head).and_then(|mut parts| parts.next()) else {
+        let Some(out) = self
+            .read(Rule::out_statement, head)
+            .and_then(|mut parts| parts.next())
+        else {
             return;
         };
         let mut node = build::map(self.whole(statement));
@@ -35,7 +38,13 @@ impl<'a> Lower<'a, '_> {
         self.put(template, &["outputs", kind], head.word_range(), items);
     }
 
-    fn out_artifact(&mut self, pair: &Pair<'a>, head: Head<'a>, scope: &Scope<'_>, node: &mut Node) {
+    fn out_artifact(
+        &mut self,
+        pair: &Pair<'a>,
+        head: Head<'a>,
+        scope: &Scope<'_>,
+        node: &mut Node,
+    ) {
         for part in pair.clone().into_inner() {
             let at = grammar::range(&part, head.base);
             match part.as_rule() {
@@ -45,7 +54,8 @@ impl<'a> Lower<'a, '_> {
                     self.put(node, &["name"], at, name);
                 }
                 Rule::expression => {
-                    let lowered = expr::expression(&part, head.text, head.base, scope, &mut self.faults);
+                    let lowered =
+                        expr::expression(&part, head.text, head.base, scope, &mut self.faults);
                     let Some(lowered) = lowered else { continue };
                     let (field, text) = match &lowered.bare {
                         Some(_) => ("from", lowered.tag()),
@@ -79,7 +89,13 @@ impl<'a> Lower<'a, '_> {
         }
     }
 
-    fn out_parameter(&mut self, pair: &Pair<'a>, head: Head<'a>, scope: &Scope<'_>, node: &mut Node) {
+    fn out_parameter(
+        &mut self,
+        pair: &Pair<'a>,
+        head: Head<'a>,
+        scope: &Scope<'_>,
+        node: &mut Node,
+    ) {
         let mut of = None;
         for part in pair.clone().into_inner() {
             let at = grammar::range(&part, head.base);
@@ -91,7 +107,8 @@ impl<'a> Lower<'a, '_> {
                 Rule::kind_of => of = self.type_of(&part, head.base),
                 Rule::source => self.source(&part, head.base, scope, node),
                 Rule::expression => {
-                    let lowered = expr::expression(&part, head.text, head.base, scope, &mut self.faults);
+                    let lowered =
+                        expr::expression(&part, head.text, head.base, scope, &mut self.faults);
                     let Some(lowered) = lowered else { continue };
                     let (field, text) = match &lowered.bare {
                         Some(_) => ("parameter", lowered.tag()),
@@ -103,7 +120,14 @@ impl<'a> Lower<'a, '_> {
                 Rule::fallback => {
                     for default in part.into_inner() {
                         let mut from = build::map(self.span(at.clone()));
-                        self.default(&default, head.base, scope, "default", of.as_ref(), &mut from);
+                        self.default(
+                            &default,
+                            head.base,
+                            scope,
+                            "default",
+                            of.as_ref(),
+                            &mut from,
+                        );
                         self.put(node, &["valueFrom"], at.clone(), from);
                     }
                 }
@@ -118,7 +142,9 @@ impl<'a> Lower<'a, '_> {
         let range = grammar::range(pair, base);
         let mut parts = pair.clone().into_inner();
         let Some(called) = parts.next() else { return };
-        let texts: Vec<Node> = parts.map(|part| self.text_node(&part, base, scope)).collect();
+        let texts: Vec<Node> = parts
+            .map(|part| self.text_node(&part, base, scope))
+            .collect();
         let fields: &[&str] = match called.as_str() {
             "file" => &["path"],
             "json" => &["jsonPath"],
@@ -128,8 +154,18 @@ impl<'a> Lower<'a, '_> {
             _ => &[],
         };
         if fields.len() != texts.len() {
-            let message = format!("`{}` takes {} text{}", called.as_str(), fields.len(), if fields.len() == 1 { "" } else { "s" });
-            self.faults.error("wrong-source", range, message, "such as `file(\"/tmp/x\")` or `configmap(NAME, KEY)`");
+            let message = format!(
+                "`{}` takes {} text{}",
+                called.as_str(),
+                fields.len(),
+                if fields.len() == 1 { "" } else { "s" }
+            );
+            self.faults.error(
+                "wrong-source",
+                range,
+                message,
+                "such as `file(\"/tmp/x\")` or `configmap(NAME, KEY)`",
+            );
             return;
         }
         let span = self.span(range.clone());
@@ -139,7 +175,12 @@ impl<'a> Lower<'a, '_> {
         }
         for (field, text) in fields.iter().zip(texts) {
             match called.as_str() {
-                "configmap" => self.put(node, &["valueFrom", "configMapKeyRef", field], range.clone(), text),
+                "configmap" => self.put(
+                    node,
+                    &["valueFrom", "configMapKeyRef", field],
+                    range.clone(),
+                    text,
+                ),
                 _ => self.put(node, &["valueFrom", field], range.clone(), text),
             }
         }
@@ -181,13 +222,23 @@ impl<'a> Lower<'a, '_> {
     }
 
     fn policy(&mut self, word: &str, at: Range<usize>) -> Option<&'static str> {
-        let policy = POLICIES.iter().find(|(known, _)| *known == word).map(|(_, policy)| *policy);
+        let policy = POLICIES
+            .iter()
+            .find(|(known, _)| *known == word)
+            .map(|(_, policy)| *policy);
         if policy.is_none() {
             let help = match did_you_mean(word, POLICIES.iter().map(|(known, _)| *known)) {
-                help if help.is_empty() => "it is `on failure`, `on error`, `on transient` or `on always`".to_owned(),
+                help if help.is_empty() => {
+                    "it is `on failure`, `on error`, `on transient` or `on always`".to_owned()
+                }
                 help => help,
             };
-            self.faults.error("unknown-policy", at, format!("`{word}` is nothing to retry on"), help);
+            self.faults.error(
+                "unknown-policy",
+                at,
+                format!("`{word}` is nothing to retry on"),
+                help,
+            );
         }
         policy
     }
@@ -217,7 +268,13 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// `if EXPRESSION`, into the field `expression`; a quoted text is taken as it stands.
-    pub fn condition(&mut self, pair: &Pair<'a>, head: Head<'a>, scope: &Scope<'_>, into: &mut Node) {
+    pub fn condition(
+        &mut self,
+        pair: &Pair<'a>,
+        head: Head<'a>,
+        scope: &Scope<'_>,
+        into: &mut Node,
+    ) {
         let Some(expression) = pair.clone().into_inner().next() else {
             return;
         };
@@ -226,7 +283,9 @@ impl<'a> Lower<'a, '_> {
             self.put(into, &["expression"], at, value);
             return;
         }
-        if let Some(lowered) = expr::expression(&expression, head.text, head.base, scope, &mut self.faults) {
+        if let Some(lowered) =
+            expr::expression(&expression, head.text, head.base, scope, &mut self.faults)
+        {
             let text = match &lowered.bare {
                 Some(meaning) => expr::in_expression(&meaning.path),
                 None => lowered.text,
@@ -237,7 +296,12 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// The text of an expression that is one quoted text.
-    pub fn quoted(&mut self, expression: &Pair<'a>, head: Head<'a>, scope: &Scope<'_>) -> Option<Node> {
+    pub fn quoted(
+        &mut self,
+        expression: &Pair<'a>,
+        head: Head<'a>,
+        scope: &Scope<'_>,
+    ) -> Option<Node> {
         let mut tokens = expression.clone().into_inner();
         let first = tokens.next()?;
         let quoted = matches!(first.as_rule(), Rule::string | Rule::raw | Rule::fence);

@@ -73,7 +73,11 @@ impl<'a> Lower<'a, '_> {
         Head {
             text: &self.text[base..last.end as usize],
             base,
-            word: if first.kind == Kind::Word { first.text(self.text) } else { "" },
+            word: if first.kind == Kind::Word {
+                first.text(self.text)
+            } else {
+                ""
+            },
         }
     }
 
@@ -106,7 +110,12 @@ impl<'a> Lower<'a, '_> {
         let span = self.span(at.clone());
         if build::put_at(into, path, span, value).is_err() {
             let name = path.last().copied().unwrap_or_default();
-            self.faults.error("twice", at, format!("`{name}` is given twice"), "keep one of them");
+            self.faults.error(
+                "twice",
+                at,
+                format!("`{name}` is given twice"),
+                "keep one of them",
+            );
         }
     }
 
@@ -114,7 +123,12 @@ impl<'a> Lower<'a, '_> {
     pub fn no_block(&mut self, statement: &Statement, what: &str) {
         if let Some(open) = statement.block.as_ref().and_then(|block| block.open) {
             let range = self.tokens[open].range();
-            self.faults.error("unexpected-block", range, format!("{what} has no block"), "");
+            self.faults.error(
+                "unexpected-block",
+                range,
+                format!("{what} has no block"),
+                "",
+            );
         }
     }
 }
@@ -131,6 +145,8 @@ pub(crate) fn path_of(words: Words, word: &str) -> Option<Vec<&'static str>> {
 
 /// Words of several tables.
 pub(crate) fn all_words(tables: &[Words]) -> Vec<&'static str> {
-    tables.iter().flat_map(|table| table.iter().map(|(word, _)| *word)).collect()
+    tables
+        .iter()
+        .flat_map(|table| table.iter().map(|(word, _)| *word))
+        .collect()
 }
-

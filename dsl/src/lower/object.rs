@@ -22,7 +22,10 @@ struct Parts {
 impl<'a> Lower<'a, '_> {
     /// The objects of a file, in the order of the text.
     pub fn file(&mut self, file: &Block) -> Vec<Node> {
-        file.statements.iter().filter_map(|statement| self.top(statement)).collect()
+        file.statements
+            .iter()
+            .filter_map(|statement| self.top(statement))
+            .collect()
     }
 
     fn top(&mut self, statement: &Statement) -> Option<Node> {
@@ -36,14 +39,30 @@ impl<'a> Lower<'a, '_> {
                 help = "a file holds `workflow`, `library`, `cluster library`, `cron` and `object` blocks".to_owned();
             }
             let shown = head.text.split_whitespace().next().unwrap_or("{");
-            let range = head.base..head.base + if head.word.is_empty() { 1 } else { head.word.len() };
-            self.faults.error("unknown-block", range, format!("`{shown}` begins no block"), help);
+            let range = head.base
+                ..head.base
+                    + if head.word.is_empty() {
+                        1
+                    } else {
+                        head.word.len()
+                    };
+            self.faults.error(
+                "unknown-block",
+                range,
+                format!("`{shown}` begins no block"),
+                help,
+            );
             return None;
         }
         let Some(block) = &statement.block else {
             if !statement.broken {
                 let end = head.base + head.text.len();
-                self.faults.error("no-block", head.base..end, format!("this {} has no block", head.word), "write `{ … }` behind it");
+                self.faults.error(
+                    "no-block",
+                    head.base..end,
+                    format!("this {} has no block", head.word),
+                    "write `{ … }` behind it",
+                );
             }
             return None;
         };
@@ -101,19 +120,36 @@ impl<'a> Lower<'a, '_> {
                 Rule::named => generated = false,
                 Rule::name => {
                     let (name, at) = self.name(&part, head.base);
-                    let (field, name) = if generated { ("generateName", format!("{name}-")) } else { ("name", name) };
+                    let (field, name) = if generated {
+                        ("generateName", format!("{name}-"))
+                    } else {
+                        ("name", name)
+                    };
                     let value = build::text(self.span(at.clone()), Style::Plain, name);
                     self.put(&mut parts.object, &["metadata", field], at, value);
                 }
                 Rule::parameters => {
                     let scope_globals = Globals::default();
-                    let inputs = self.inputs(&part, head.base, &Scope::global(&scope_globals), &mut signature);
+                    let inputs = self.inputs(
+                        &part,
+                        head.base,
+                        &Scope::global(&scope_globals),
+                        &mut signature,
+                    );
                     let spec: Vec<&str> = parts.spec.iter().copied().chain(["arguments"]).collect();
                     let span = self.span(at.clone());
-                    for (kind, items) in [("parameters", inputs.parameters), ("artifacts", inputs.artifacts)] {
+                    for (kind, items) in [
+                        ("parameters", inputs.parameters),
+                        ("artifacts", inputs.artifacts),
+                    ] {
                         if !items.is_empty() {
                             let path: Vec<&str> = spec.iter().copied().chain([kind]).collect();
-                            self.put(&mut parts.object, &path, at.clone(), build::seq(span, items));
+                            self.put(
+                                &mut parts.object,
+                                &path,
+                                at.clone(),
+                                build::seq(span, items),
+                            );
                         }
                     }
                 }
@@ -138,9 +174,20 @@ impl<'a> Lower<'a, '_> {
         self.open_globals(globals, signature);
     }
 
-    fn any_object(&mut self, statement: &Statement, head: Head<'a>, block: &Block, globals: &Globals) -> Node {
+    fn any_object(
+        &mut self,
+        statement: &Statement,
+        head: Head<'a>,
+        block: &Block,
+        globals: &Globals,
+    ) -> Node {
         if head.text != "object" {
-            self.faults.error("syntax", head.range(), "expected `{` right after `object`", "the name stands under `metadata`");
+            self.faults.error(
+                "syntax",
+                head.range(),
+                "expected `{` right after `object`",
+                "the name stands under `metadata`",
+            );
         }
         let mut object = build::map(self.whole(statement));
         self.fields_into(block, &Scope::global(globals), &mut object);
@@ -148,28 +195,44 @@ impl<'a> Lower<'a, '_> {
     }
 
     fn body(&mut self, block: &Block, parts: &mut Parts, globals: &mut Globals) {
-        let is_library = parts.object.get("kind").and_then(Node::scalar).is_some_and(|kind| kind.value.contains("Template"));
+        let is_library = parts
+            .object
+            .get("kind")
+            .and_then(Node::scalar)
+            .is_some_and(|kind| kind.value.contains("Template"));
         let mut templates = Vec::new();
         for statement in &block.statements {
             let word = self.head(statement).word;
-            if TEMPLATES.contains(&word) && statement.block.is_some() || word == "suspend" && self.is_template(statement) {
+            if TEMPLATES.contains(&word) && statement.block.is_some()
+                || word == "suspend" && self.is_template(statement)
+            {
                 let written = self.template_head(statement, globals);
                 if let Some(name) = &written.name {
-                    globals.templates.insert(name.clone(), written.signature.clone());
+                    globals
+                        .templates
+                        .insert(name.clone(), written.signature.clone());
                 }
                 templates.push((statement, written));
             }
         }
-        let names: Vec<String> = templates.iter().filter_map(|(_, written)| written.name.clone()).collect();
+        let names: Vec<String> = templates
+            .iter()
+            .filter_map(|(_, written)| written.name.clone())
+            .collect();
         let mut entry = None;
         for statement in &block.statements {
-            if templates.iter().any(|(template, _)| std::ptr::eq(*template, statement)) {
+            if templates
+                .iter()
+                .any(|(template, _)| std::ptr::eq(*template, statement))
+            {
                 continue;
             }
             self.top_statement(statement, parts, globals, &mut entry);
         }
         let spec = parts.spec.clone();
-        let at = block.open.map_or(0, |open| self.tokens[open].start as usize);
+        let at = block
+            .open
+            .map_or(0, |open| self.tokens[open].start as usize);
         if entry.is_none() && !is_library && !self.has(&parts.object, &spec, "entrypoint") {
             let first = names.iter().find(|name| *name == "main").or(names.first());
             if let Some(first) = first {
@@ -189,7 +252,12 @@ impl<'a> Lower<'a, '_> {
         if !nodes.is_empty() {
             let path: Vec<&str> = spec.iter().copied().chain(["templates"]).collect();
             let span = self.block_span(block);
-            self.put(&mut parts.object, &path, at..at + 1, build::seq(span, nodes));
+            self.put(
+                &mut parts.object,
+                &path,
+                at..at + 1,
+                build::seq(span, nodes),
+            );
         }
     }
 
@@ -201,10 +269,17 @@ impl<'a> Lower<'a, '_> {
     /// `suspend NAME` without a block; `suspend true` is a field of a workflow.
     fn is_template(&self, statement: &Statement) -> bool {
         let head = self.head(statement);
-        statement.head.len() > 1 && !matches!(head.text.split_whitespace().nth(1), Some("true" | "false"))
+        statement.head.len() > 1
+            && !matches!(head.text.split_whitespace().nth(1), Some("true" | "false"))
     }
 
-    fn top_statement(&mut self, statement: &Statement, parts: &mut Parts, globals: &Globals, entry: &mut Option<()>) {
+    fn top_statement(
+        &mut self,
+        statement: &Statement,
+        parts: &mut Parts,
+        globals: &Globals,
+        entry: &mut Option<()>,
+    ) {
         if statement.broken {
             return;
         }
@@ -253,13 +328,20 @@ impl<'a> Lower<'a, '_> {
         self.top_field(statement, head, parts, &scope);
     }
 
-    fn top_field(&mut self, statement: &Statement, head: Head<'a>, parts: &mut Parts, scope: &Scope<'_>) {
+    fn top_field(
+        &mut self,
+        statement: &Statement,
+        head: Head<'a>,
+        parts: &mut Parts,
+        scope: &Scope<'_>,
+    ) {
         let tables: &[words::Words] = if parts.cron {
             &[words::METADATA, words::CRON, words::SPEC]
         } else {
             &[words::METADATA, words::SPEC]
         };
-        let Some((field, at, value)) = self.any_field(statement, head, scope, tables, "a workflow") else {
+        let Some((field, at, value)) = self.any_field(statement, head, scope, tables, "a workflow")
+        else {
             return;
         };
         let in_metadata = path_of(words::METADATA, head.word).filter(|_| !head.word.ends_with(':'));
@@ -269,14 +351,28 @@ impl<'a> Lower<'a, '_> {
             let path: Vec<&str> = std::iter::once("metadata").chain(path).collect();
             return self.put(object, &path, at, texts(value));
         }
-        if words::OBJECT_FIELDS.contains(&field[0].as_str()) || matches!(field[0].as_str(), "name" | "generateName") {
-            let path = if field[0].ends_with("ame") { vec!["metadata", &field[0]] } else { vec![field[0].as_str()] };
+        if words::OBJECT_FIELDS.contains(&field[0].as_str())
+            || matches!(field[0].as_str(), "name" | "generateName")
+        {
+            let path = if field[0].ends_with("ame") {
+                vec!["metadata", &field[0]]
+            } else {
+                vec![field[0].as_str()]
+            };
             return self.put(object, &path, at, value);
         }
-        let value = if field[0] == "concurrencyPolicy" { capitalised(value) } else { value };
+        let value = if field[0] == "concurrencyPolicy" {
+            capitalised(value)
+        } else {
+            value
+        };
         let cron = parts.cron && words::CRON_FIELDS.contains(&field[0].as_str());
         let outer: &[&str] = if cron { &["spec"] } else { &spec };
-        let path: Vec<&str> = outer.iter().copied().chain(field.iter().map(String::as_str)).collect();
+        let path: Vec<&str> = outer
+            .iter()
+            .copied()
+            .chain(field.iter().map(String::as_str))
+            .collect();
         self.put(object, &path, at, value);
     }
 
@@ -290,17 +386,28 @@ impl<'a> Lower<'a, '_> {
         place: &str,
     ) -> Option<(Vec<String>, std::ops::Range<usize>, Node)> {
         let is_entry = statement.block.is_none()
-            && (head.word.contains(':') || self.token(statement, 1).is_some_and(|token| token.text(self.text).starts_with(':')));
+            && (head.word.contains(':')
+                || self
+                    .token(statement, 1)
+                    .is_some_and(|token| token.text(self.text).starts_with(':')));
         if is_entry {
             let (key, at, value) = self.entry_of(statement, scope)?;
             return Some((vec![key], at, value));
         }
         let word = head.word.trim_end_matches(':');
         let known = tables.iter().find_map(|table| path_of(table, word));
-        let looks_like_field = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let looks_like_field = !word.is_empty()
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if !looks_like_field {
             let shown: String = head.text.chars().take(30).collect();
-            self.faults.error("syntax", head.range(), format!("`{shown}` is no statement of {place}"), "a field is `name: value`");
+            self.faults.error(
+                "syntax",
+                head.range(),
+                format!("`{shown}` is no statement of {place}"),
+                "a field is `name: value`",
+            );
             return None;
         }
         let value = self.word_value(statement, scope)?;
@@ -308,10 +415,19 @@ impl<'a> Lower<'a, '_> {
             Some(path) => path.into_iter().map(str::to_owned).collect(),
             None => {
                 let field = words::camel(word);
-                let near = did_you_mean(word, all_words(tables).into_iter().chain(words::STATEMENTS));
+                let near =
+                    did_you_mean(word, all_words(tables).into_iter().chain(words::STATEMENTS));
                 // A word alone, or with a value, that nothing knows is more likely a slip than a field.
-                if !near.is_empty() && !word.contains(char::is_uppercase) && !self.is_field(&field, place) {
-                    self.faults.error("unknown-statement", head.word_range(), format!("`{word}` is no statement of {place}"), near);
+                if !near.is_empty()
+                    && !word.contains(char::is_uppercase)
+                    && !self.is_field(&field, place)
+                {
+                    self.faults.error(
+                        "unknown-statement",
+                        head.word_range(),
+                        format!("`{word}` is no statement of {place}"),
+                        near,
+                    );
                     return None;
                 }
                 vec![field]
@@ -324,7 +440,8 @@ impl<'a> Lower<'a, '_> {
         words::TEMPLATE_FIELDS.contains(&field)
             || words::CRON_FIELDS.contains(&field)
             || words::OBJECT_FIELDS.contains(&field)
-            || Body::named(place.rsplit(' ').next().unwrap_or_default()).is_some_and(|body| body.owns(field))
+            || Body::named(place.rsplit(' ').next().unwrap_or_default())
+                .is_some_and(|body| body.owns(field))
     }
 
     pub fn merge_at(&mut self, object: &mut Node, path: &[&str], map: Node) {
@@ -347,19 +464,36 @@ impl<'a> Lower<'a, '_> {
         let span = self.whole(statement);
         let mut claim = build::map(span);
         let modes = match parts.get(2).filter(|part| part.as_rule() == Rule::kind) {
-            Some(mode) => build::text(self.span(grammar::range(mode, head.base)), Style::Plain, mode.as_str()),
+            Some(mode) => build::text(
+                self.span(grammar::range(mode, head.base)),
+                Style::Plain,
+                mode.as_str(),
+            ),
             None => build::text(span, Style::Plain, "ReadWriteOnce"),
         };
-        for (part, path) in parts.iter().zip([&["metadata", "name"][..], &["spec", "resources", "requests", "storage"]]) {
+        for (part, path) in parts.iter().zip([
+            &["metadata", "name"][..],
+            &["spec", "resources", "requests", "storage"],
+        ]) {
             let value = self.text_node(part, head.base, scope);
             self.put(&mut claim, path, grammar::range(part, head.base), value);
         }
         let modes = build::seq(span, vec![modes]);
-        self.put(&mut claim, &["spec", "accessModes"], head.word_range(), modes);
+        self.put(
+            &mut claim,
+            &["spec", "accessModes"],
+            head.word_range(),
+            modes,
+        );
         if let Some(block) = &statement.block {
             self.fields_into(block, scope, &mut claim);
         }
-        self.put(into, &["volumeClaimTemplates"], head.word_range(), build::seq(span, vec![claim]));
+        self.put(
+            into,
+            &["volumeClaimTemplates"],
+            head.word_range(),
+            build::seq(span, vec![claim]),
+        );
     }
 
     /// `use NAME(argument: value)`: the templates of a library.
@@ -387,7 +521,12 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// Statements that workflows and templates share: locks and metrics.
-    pub fn shared_statement(&mut self, statement: &Statement, scope: &Scope<'_>, into: &mut Node) -> bool {
+    pub fn shared_statement(
+        &mut self,
+        statement: &Statement,
+        scope: &Scope<'_>,
+        into: &mut Node,
+    ) -> bool {
         let head = self.head(statement);
         let span = self.whole(statement);
         let mut item = build::map(span);
@@ -403,12 +542,22 @@ impl<'a> Lower<'a, '_> {
                     2 => &["name", "key"],
                     0 if statement.block.is_some() => &[],
                     _ => {
-                        self.faults.error("syntax", head.range(), "expected a ConfigMap and a key", "`semaphore CONFIGMAP KEY`");
+                        self.faults.error(
+                            "syntax",
+                            head.range(),
+                            "expected a ConfigMap and a key",
+                            "`semaphore CONFIGMAP KEY`",
+                        );
                         return true;
                     }
                 };
                 for (key, text) in keys.iter().zip(texts) {
-                    self.put(&mut item, &["configMapKeyRef", key], head.word_range(), text);
+                    self.put(
+                        &mut item,
+                        &["configMapKeyRef", key],
+                        head.word_range(),
+                        text,
+                    );
                 }
             }
             "counter" | "gauge" | "histogram" => return self.metric(statement, scope, into),
@@ -417,8 +566,17 @@ impl<'a> Lower<'a, '_> {
         if let Some(block) = &statement.block {
             self.fields_into(block, scope, &mut item);
         }
-        let field = if head.word == "mutex" { "mutexes" } else { "semaphores" };
-        self.put(into, &["synchronization", field], head.word_range(), build::seq(span, vec![item]));
+        let field = if head.word == "mutex" {
+            "mutexes"
+        } else {
+            "semaphores"
+        };
+        self.put(
+            into,
+            &["synchronization", field],
+            head.word_range(),
+            build::seq(span, vec![item]),
+        );
         true
     }
 
@@ -452,7 +610,13 @@ impl<'a> Lower<'a, '_> {
         true
     }
 
-    fn metric_field(&mut self, statement: &Statement, kind: &str, scope: &Scope<'_>, into: &mut Node) {
+    fn metric_field(
+        &mut self,
+        statement: &Statement,
+        kind: &str,
+        scope: &Scope<'_>,
+        into: &mut Node,
+    ) {
         let head = self.head(statement);
         let (word, at) = (head.word, head.word_range());
         if word == "labels"
@@ -474,7 +638,9 @@ impl<'a> Lower<'a, '_> {
         }
         if word == "when" {
             if let Some(texts) = self.texts(head, scope, 1) {
-                texts.into_iter().for_each(|text| self.put(into, &["when"], at.clone(), text));
+                texts
+                    .into_iter()
+                    .for_each(|text| self.put(into, &["when"], at.clone(), text));
             }
             return;
         }
@@ -510,5 +676,9 @@ fn capitalised(node: Node) -> Node {
     let Some(scalar) = node.scalar() else {
         return node;
     };
-    build::text(node.span, scalar.style, words::camel(&format!("-{}", scalar.value)))
+    build::text(
+        node.span,
+        scalar.style,
+        words::camel(&format!("-{}", scalar.value)),
+    )
 }

@@ -22,13 +22,23 @@ pub(crate) struct Inputs {
 }
 
 impl<'a> Lower<'a, '_> {
-    pub fn inputs(&mut self, pair: &Pair<'a>, base: usize, scope: &Scope<'_>, signature: &mut Signature) -> Inputs {
+    pub fn inputs(
+        &mut self,
+        pair: &Pair<'a>,
+        base: usize,
+        scope: &Scope<'_>,
+        signature: &mut Signature,
+    ) -> Inputs {
         let mut inputs = Inputs::default();
         for part in pair.clone().into_inner() {
             if part.as_rule() == Rule::artifact {
-                inputs.artifacts.push(self.artifact(&part, base, scope, signature));
+                inputs
+                    .artifacts
+                    .push(self.artifact(&part, base, scope, signature));
             } else {
-                inputs.parameters.push(self.parameter(&part, base, scope, signature));
+                inputs
+                    .parameters
+                    .push(self.parameter(&part, base, scope, signature));
             }
         }
         inputs
@@ -37,14 +47,23 @@ impl<'a> Lower<'a, '_> {
     /// Puts the lists where they belong.
     pub fn put_inputs(&mut self, into: &mut Node, field: &str, at: Range<usize>, inputs: Inputs) {
         let span = self.span(at.clone());
-        for (kind, items) in [("parameters", inputs.parameters), ("artifacts", inputs.artifacts)] {
+        for (kind, items) in [
+            ("parameters", inputs.parameters),
+            ("artifacts", inputs.artifacts),
+        ] {
             if !items.is_empty() {
                 self.put(into, &[field, kind], at.clone(), build::seq(span, items));
             }
         }
     }
 
-    fn parameter(&mut self, pair: &Pair<'a>, base: usize, scope: &Scope<'_>, signature: &mut Signature) -> Node {
+    fn parameter(
+        &mut self,
+        pair: &Pair<'a>,
+        base: usize,
+        scope: &Scope<'_>,
+        signature: &mut Signature,
+    ) -> Node {
         let range = grammar::range(pair, base);
         let mut node = build::map(self.span(range.clone()));
         let mut input = Input {
@@ -66,7 +85,9 @@ impl<'a> Lower<'a, '_> {
                     if let Some(Type::Enum(choices)) = &input.of {
                         let at = grammar::range(&part, base);
                         let span = self.span(at.clone());
-                        let items = choices.iter().map(|choice| build::text(span, Style::Plain, choice.clone()));
+                        let items = choices
+                            .iter()
+                            .map(|choice| build::text(span, Style::Plain, choice.clone()));
                         let items = build::seq(span, items.collect());
                         self.put(&mut node, &["enum"], at, items);
                     }
@@ -77,7 +98,8 @@ impl<'a> Lower<'a, '_> {
                     self.default(&part, base, scope, field, input.of.as_ref(), &mut node);
                 }
                 Rule::map => {
-                    input.provided |= part.as_str().contains("value") || part.as_str().contains("default");
+                    input.provided |=
+                        part.as_str().contains("value") || part.as_str().contains("default");
                     let map = self.map(&part, base, scope);
                     self.merge(&mut node, map);
                 }
@@ -85,7 +107,12 @@ impl<'a> Lower<'a, '_> {
             }
         }
         if signature.parameter(&input.name).is_some() || signature.artifact(&input.name).is_some() {
-            self.faults.error("twice", range, format!("there is another input `{}`", input.name), "give one of them another name");
+            self.faults.error(
+                "twice",
+                range,
+                format!("there is another input `{}`", input.name),
+                "give one of them another name",
+            );
         }
         signature.parameters.push(input);
         node
@@ -142,10 +169,17 @@ impl<'a> Lower<'a, '_> {
             _ => String::new(),
         };
         let short: String = text.chars().take(40).collect();
-        self.faults.error("wrong-type", range, format!("`{short}` is no {of}"), help);
+        self.faults
+            .error("wrong-type", range, format!("`{short}` is no {of}"), help);
     }
 
-    fn artifact(&mut self, pair: &Pair<'a>, base: usize, scope: &Scope<'_>, signature: &mut Signature) -> Node {
+    fn artifact(
+        &mut self,
+        pair: &Pair<'a>,
+        base: usize,
+        scope: &Scope<'_>,
+        signature: &mut Signature,
+    ) -> Node {
         let range = grammar::range(pair, base);
         let mut node = build::map(self.span(range.clone()));
         let mut input = Input {
@@ -182,7 +216,12 @@ impl<'a> Lower<'a, '_> {
         if signature.parameter(&input.name).is_some() || signature.artifact(&input.name).is_some() {
             // An artifact and a parameter may share a name in a workflow that is brought over; two artifacts may not.
             if signature.artifact(&input.name).is_some() {
-                self.faults.error("twice", range, format!("there is another input `{}`", input.name), "give one of them another name");
+                self.faults.error(
+                    "twice",
+                    range,
+                    format!("there is another input `{}`", input.name),
+                    "give one of them another name",
+                );
             }
         }
         signature.artifacts.push(input);
@@ -222,11 +261,18 @@ impl<'a> Lower<'a, '_> {
                     let help = match inner.as_str() {
                         "artifact" => "write `artifact NAME`".to_owned(),
                         other => match did_you_mean(other, NAMES) {
-                            help if help.is_empty() => format!("the types are {}", NAMES.join(", ")),
+                            help if help.is_empty() => {
+                                format!("the types are {}", NAMES.join(", "))
+                            }
                             help => help,
                         },
                     };
-                    self.faults.error("unknown-type", range, format!("there is no type `{}`", inner.as_str()), help);
+                    self.faults.error(
+                        "unknown-type",
+                        range,
+                        format!("there is no type `{}`", inner.as_str()),
+                        help,
+                    );
                 }
                 found
             }
@@ -235,7 +281,11 @@ impl<'a> Lower<'a, '_> {
 
     /// What the `out` statements of a block give, read quietly: they are judged when it is their turn.
     pub fn outputs_of(&self, block: &Block, signature: &mut Signature) {
-        for statement in block.statements.iter().filter(|statement| !statement.broken) {
+        for statement in block
+            .statements
+            .iter()
+            .filter(|statement| !statement.broken)
+        {
             let head = self.head(statement);
             match head.word {
                 "outputs:" | "outputs" | "inputs:" | "inputs" | "raw" => signature.open = true,
@@ -256,7 +306,10 @@ impl<'a> Lower<'a, '_> {
         let mut name = String::new();
         for part in out.clone().into_inner() {
             match part.as_rule() {
-                Rule::name => part.as_str().trim_matches(['"', '\'']).clone_into(&mut name),
+                Rule::name => part
+                    .as_str()
+                    .trim_matches(['"', '\''])
+                    .clone_into(&mut name),
                 Rule::kind_of => of = quiet_type(&part),
                 _ => {}
             }
@@ -277,7 +330,9 @@ impl<'a> Lower<'a, '_> {
 fn quiet_type(pair: &Pair<'_>) -> Option<Type> {
     let inner = pair.clone().into_inner().next()?;
     match inner.as_rule() {
-        Rule::list_type => Some(Type::List(Box::new(quiet_type(&inner.into_inner().next()?)?))),
+        Rule::list_type => Some(Type::List(Box::new(quiet_type(
+            &inner.into_inner().next()?,
+        )?))),
         Rule::enum_type => None,
         _ => Type::named(inner.as_str()),
     }
@@ -287,9 +342,13 @@ fn quiet_type(pair: &Pair<'_>) -> Option<Type> {
 pub(crate) fn json(node: &Node) -> String {
     use tiphys_spec::NodeKind;
     match &node.kind {
-        NodeKind::Scalar(scalar) if scalar.tag.is_none() && scalar.style == Style::Plain => scalar.value.to_string(),
+        NodeKind::Scalar(scalar) if scalar.tag.is_none() && scalar.style == Style::Plain => {
+            scalar.value.to_string()
+        }
         NodeKind::Scalar(scalar) => serde_json::Value::from(&*scalar.value).to_string(),
-        NodeKind::Seq(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(",")),
+        NodeKind::Seq(items) => {
+            format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(","))
+        }
         NodeKind::Map(entries) => {
             let shown = entries.iter().map(|entry| {
                 let key = serde_json::Value::from(&*entry.key);

@@ -49,12 +49,24 @@ impl<'a> Lower<'a, '_> {
         let mut looped = FxHashSet::default();
         for statement in &block.statements {
             if self.head(statement).word == "parallel" {
-                looped.extend(statement.block.iter().flat_map(|block| self.loops_of(block)));
+                looped.extend(
+                    statement
+                        .block
+                        .iter()
+                        .flat_map(|block| self.loops_of(block)),
+                );
                 continue;
             }
-            let says_for = |range: &Range<usize>| self.tokens[range.clone()].iter().any(|token| token.text(self.text) == "for");
+            let says_for = |range: &Range<usize>| {
+                self.tokens[range.clone()]
+                    .iter()
+                    .any(|token| token.text(self.text) == "for")
+            };
             let block = statement.block.as_ref();
-            if says_for(&statement.head) || block.is_some_and(|block| block.statements.iter().any(|line| says_for(&line.head))) {
+            if says_for(&statement.head)
+                || block
+                    .is_some_and(|block| block.statements.iter().any(|line| says_for(&line.head)))
+            {
                 looped.insert(self.called(statement).0);
             }
         }
@@ -70,10 +82,13 @@ impl<'a> Lower<'a, '_> {
         if second.kind == Kind::Word && second.text(self.text) == "=" {
             return true;
         }
-        let called = |a: &crate::scan::Token, b: &crate::scan::Token| b.kind == Kind::Open(b'(') && a.end == b.start;
+        let called = |a: &crate::scan::Token, b: &crate::scan::Token| {
+            b.kind == Kind::Open(b'(') && a.end == b.start
+        };
         let third = self.token(statement, 2);
         called(first, second)
-            || first.text(self.text) == "cluster" && third.is_some_and(|third| called(second, third))
+            || first.text(self.text) == "cluster"
+                && third.is_some_and(|third| called(second, third))
     }
 
     fn called(&self, statement: &Statement) -> (String, Option<String>) {
@@ -83,7 +98,9 @@ impl<'a> Lower<'a, '_> {
         };
         let labelled = text(1) == "=";
         let target = if labelled { text(2) } else { text(0) };
-        let calls = self.token(statement, if labelled { 3 } else { 1 }).is_some_and(|token| token.kind == Kind::Open(b'('));
+        let calls = self
+            .token(statement, if labelled { 3 } else { 1 })
+            .is_some_and(|token| token.kind == Kind::Open(b'('));
         let template = (calls && !target.contains('/')).then(|| target.to_owned());
         let name = if labelled {
             text(0)
@@ -95,17 +112,36 @@ impl<'a> Lower<'a, '_> {
         (name.to_owned(), template)
     }
 
-    pub fn steps(&mut self, block: &Block, body: Body, scope: &Scope<'_>, inner: &mut Node, node: &mut Node) -> Vec<Node> {
+    pub fn steps(
+        &mut self,
+        block: &Block,
+        body: Body,
+        scope: &Scope<'_>,
+        inner: &mut Node,
+        node: &mut Node,
+    ) -> Vec<Node> {
         let mut groups = Vec::new();
-        for statement in block.statements.iter().filter(|statement| !statement.broken) {
+        for statement in block
+            .statements
+            .iter()
+            .filter(|statement| !statement.broken)
+        {
             let head = self.head(statement);
             if head.text == "parallel" {
                 let Some(block) = &statement.block else {
-                    self.faults.error("no-block", head.range(), "this parallel has no block", "write `parallel { … }`");
+                    self.faults.error(
+                        "no-block",
+                        head.range(),
+                        "this parallel has no block",
+                        "write `parallel { … }`",
+                    );
                     continue;
                 };
                 let group = block.statements.iter().filter(|step| !step.broken);
-                let steps: Vec<Node> = group.filter_map(|step| self.task(step, scope)).map(|task| task.node).collect();
+                let steps: Vec<Node> = group
+                    .filter_map(|step| self.task(step, scope))
+                    .map(|task| task.node)
+                    .collect();
                 groups.push(build::seq(self.whole(statement), steps));
             } else if self.is_task(statement) {
                 let task = self.task(statement, scope);
@@ -132,27 +168,50 @@ impl<'a> Lower<'a, '_> {
 
     /// `name: template(…)`
     fn is_colon_call(&self, statement: &Statement) -> bool {
-        let ends = self.token(statement, 0).is_some_and(|token| token.text(self.text).ends_with(':'));
-        ends && self.token(statement, 2).is_some_and(|token| token.kind == Kind::Open(b'('))
+        let ends = self
+            .token(statement, 0)
+            .is_some_and(|token| token.text(self.text).ends_with(':'));
+        ends && self
+            .token(statement, 2)
+            .is_some_and(|token| token.kind == Kind::Open(b'('))
     }
 
     fn colon_call(&mut self, head: Head<'_>) {
         let name = head.word.trim_end_matches(':');
         let help = format!("a call with a name is `{name} = template()`");
-        self.faults.error("syntax", head.word_range(), "a colon gives a field its value, not a call its name", help);
+        self.faults.error(
+            "syntax",
+            head.word_range(),
+            "a colon gives a field its value, not a call its name",
+            help,
+        );
     }
 
     fn no_brackets(&mut self, head: Head<'_>) {
         let help = format!("a call is `{}()`", head.word);
-        self.faults.error("no-brackets", head.range(), format!("`{}` is no statement of steps or dag", head.word), help);
+        self.faults.error(
+            "no-brackets",
+            head.range(),
+            format!("`{}` is no statement of steps or dag", head.word),
+            help,
+        );
     }
 
     pub fn dag(&mut self, block: &Block, scope: &Scope<'_>, inner: &mut Node, node: &mut Node) {
         let mut tasks = Vec::new();
-        for statement in block.statements.iter().filter(|statement| !statement.broken) {
+        for statement in block
+            .statements
+            .iter()
+            .filter(|statement| !statement.broken)
+        {
             let head = self.head(statement);
             if head.word == "parallel" && statement.block.is_some() {
-                self.faults.error("parallel-in-dag", head.word_range(), "a dag has no `parallel`", "tasks of a dag run side by side unless one waits for another");
+                self.faults.error(
+                    "parallel-in-dag",
+                    head.word_range(),
+                    "a dag has no `parallel`",
+                    "tasks of a dag run side by side unless one waits for another",
+                );
             } else if self.is_task(statement) {
                 tasks.extend(self.task(statement, scope));
             } else if self.may_be_call(statement) {
@@ -163,10 +222,17 @@ impl<'a> Lower<'a, '_> {
                 self.template_statement(statement, Body::Dag, scope, inner, node);
             }
         }
-        let listed = tasks.iter().any(|task| task.node.get("dependencies").is_some());
+        let listed = tasks
+            .iter()
+            .any(|task| task.node.get("dependencies").is_some());
         let span = self.block_span(block);
-        let nodes = tasks.into_iter().map(|task| self.implied(task, listed)).collect();
-        let at = block.open.map_or(0, |open| self.tokens[open].start as usize);
+        let nodes = tasks
+            .into_iter()
+            .map(|task| self.implied(task, listed))
+            .collect();
+        let at = block
+            .open
+            .map_or(0, |open| self.tokens[open].start as usize);
         self.put(inner, &["tasks"], at..at + 1, build::seq(span, nodes));
     }
 
@@ -178,8 +244,17 @@ impl<'a> Lower<'a, '_> {
         let span = task.node.span;
         let at = span.start.offset as usize;
         if listed {
-            let names = task.used.into_iter().map(|name| build::text(span, Style::Plain, name)).collect();
-            self.put(&mut task.node, &["dependencies"], at..at + 1, build::seq(span, names));
+            let names = task
+                .used
+                .into_iter()
+                .map(|name| build::text(span, Style::Plain, name))
+                .collect();
+            self.put(
+                &mut task.node,
+                &["dependencies"],
+                at..at + 1,
+                build::seq(span, names),
+            );
         } else {
             let depends = build::text(span, Style::Plain, task.used.join(" && "));
             self.put(&mut task.node, &["depends"], at..at + 1, depends);
@@ -204,7 +279,14 @@ impl<'a> Lower<'a, '_> {
         };
         let (_, template) = self.called(statement);
         let inline = template.is_none() && statement.block.is_some() && self.is_inline(statement);
-        let pairs = self.read(if inline { Rule::inline_statement } else { Rule::task_statement }, head)?;
+        let pairs = self.read(
+            if inline {
+                Rule::inline_statement
+            } else {
+                Rule::task_statement
+            },
+            head,
+        )?;
         let pairs: Vec<Pair<'a>> = pairs.collect();
         let scope = &self.looped(&pairs, statement, scope);
         for pair in &pairs {
@@ -212,7 +294,12 @@ impl<'a> Lower<'a, '_> {
                 Rule::label => {
                     for name in pair.clone().into_inner() {
                         let value = self.name_node(&name, head.base);
-                        self.put(&mut task.node, &["name"], grammar::range(&name, head.base), value);
+                        self.put(
+                            &mut task.node,
+                            &["name"],
+                            grammar::range(&name, head.base),
+                            value,
+                        );
                     }
                 }
                 Rule::kind => self.inline(statement, pair, head, scope, &mut task),
@@ -226,14 +313,25 @@ impl<'a> Lower<'a, '_> {
             }
         }
         if let Some(block) = statement.block.as_ref().filter(|_| !inline) {
-            for statement in block.statements.iter().filter(|statement| !statement.broken) {
+            for statement in block
+                .statements
+                .iter()
+                .filter(|statement| !statement.broken)
+            {
                 self.modifiers(statement, scope, &mut task);
             }
         }
-        let own = task.node.get("name").and_then(Node::scalar).map(|name| name.value.to_string());
+        let own = task
+            .node
+            .get("name")
+            .and_then(Node::scalar)
+            .map(|name| name.value.to_string());
         let mut seen: Vec<String> = Vec::new();
         for name in std::mem::take(&mut task.used) {
-            if Some(&name) != own.as_ref() && !seen.contains(&name) && scope.tasks.contains_key(&name) {
+            if Some(&name) != own.as_ref()
+                && !seen.contains(&name)
+                && scope.tasks.contains_key(&name)
+            {
                 seen.push(name);
             }
         }
@@ -243,17 +341,32 @@ impl<'a> Lower<'a, '_> {
 
     /// `name = container { … }`
     fn is_inline(&self, statement: &Statement) -> bool {
-        statement.head.len() == 3 && self.token(statement, 2).is_some_and(|token| token.kind == Kind::Word)
+        statement.head.len() == 3
+            && self
+                .token(statement, 2)
+                .is_some_and(|token| token.kind == Kind::Word)
     }
 
-    fn inline(&mut self, statement: &Statement, pair: &Pair<'a>, head: Head<'a>, scope: &Scope<'_>, task: &mut Task) {
+    fn inline(
+        &mut self,
+        statement: &Statement,
+        pair: &Pair<'a>,
+        head: Head<'a>,
+        scope: &Scope<'_>,
+        task: &mut Task,
+    ) {
         let at = grammar::range(pair, head.base);
         let Some(body) = Body::named(pair.as_str()) else {
             let help = match did_you_mean(pair.as_str(), crate::outline::TEMPLATES) {
                 help if help.is_empty() => format!("a call is `{}()`", pair.as_str()),
                 help => help,
             };
-            self.faults.error("unknown-kind", at, format!("`{}` is no kind of template", pair.as_str()), help);
+            self.faults.error(
+                "unknown-kind",
+                at,
+                format!("`{}` is no kind of template", pair.as_str()),
+                help,
+            );
             return;
         };
         let mut template = build::map(task.node.span);
@@ -264,12 +377,22 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// The scope with the loop's name in it.
-    fn looped<'g>(&self, pairs: &[Pair<'a>], statement: &Statement, scope: &Scope<'g>) -> Scope<'g> {
+    fn looped<'g>(
+        &self,
+        pairs: &[Pair<'a>],
+        statement: &Statement,
+        scope: &Scope<'g>,
+    ) -> Scope<'g> {
         let head_loop = pairs.iter().find(|pair| pair.as_rule() == Rule::r#for);
-        let name = head_loop.and_then(|pair| pair.clone().into_inner().next()).map(|name| name.as_str().to_owned());
+        let name = head_loop
+            .and_then(|pair| pair.clone().into_inner().next())
+            .map(|name| name.as_str().to_owned());
         let in_block = || {
             let block = statement.block.as_ref()?;
-            let line = block.statements.iter().find(|line| self.head(line).word == "for")?;
+            let line = block
+                .statements
+                .iter()
+                .find(|line| self.head(line).word == "for")?;
             Some(self.token(line, 1)?.text(self.text).to_owned())
         };
         match name.or_else(in_block) {
@@ -283,7 +406,11 @@ impl<'a> Lower<'a, '_> {
         match head.word {
             "when" | "for" | "after" | "continue" | "on-exit" | "hook" => {
                 self.no_block(statement, "a modifier");
-                for pair in self.read(Rule::modifier_statement, head).into_iter().flatten() {
+                for pair in self
+                    .read(Rule::modifier_statement, head)
+                    .into_iter()
+                    .flatten()
+                {
                     if pair.as_rule() != Rule::EOI {
                         self.modifier(&pair, head, scope, task);
                     }
@@ -292,11 +419,14 @@ impl<'a> Lower<'a, '_> {
             "raw" => {
                 if let Some(block) = &statement.block {
                     self.fields_into(block, scope, &mut task.node);
-                    task.explicit |= task.node.get("depends").is_some() || task.node.get("dependencies").is_some();
+                    task.explicit |= task.node.get("depends").is_some()
+                        || task.node.get("dependencies").is_some();
                 }
             }
             _ => {
-                if let Some((field, at, value)) = self.any_field(statement, head, scope, &[], "a call") {
+                if let Some((field, at, value)) =
+                    self.any_field(statement, head, scope, &[], "a call")
+                {
                     task.explicit |= matches!(field[0].as_str(), "depends" | "dependencies");
                     let path: Vec<&str> = field.iter().map(String::as_str).collect();
                     self.put(&mut task.node, &path, at, value);
@@ -306,7 +436,14 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// The target and arguments of a call; gives the tasks whose outputs the arguments use.
-    pub fn call(&mut self, pair: &Pair<'a>, head: Head<'a>, scope: &Scope<'_>, node: &mut Node, name_it: bool) -> Vec<String> {
+    pub fn call(
+        &mut self,
+        pair: &Pair<'a>,
+        head: Head<'a>,
+        scope: &Scope<'_>,
+        node: &mut Node,
+        name_it: bool,
+    ) -> Vec<String> {
         let mut used = Vec::new();
         let mut template = None;
         for part in pair.clone().into_inner() {
@@ -332,15 +469,29 @@ impl<'a> Lower<'a, '_> {
         let templates = scope.globals.templates.keys().map(String::as_str);
         let help = did_you_mean(name, templates);
         if !help.is_empty() {
-            self.faults.error("unknown-template", at.clone(), format!("there is no template `{name}`"), help);
+            self.faults.error(
+                "unknown-template",
+                at.clone(),
+                format!("there is no template `{name}`"),
+                help,
+            );
         }
     }
 
     /// Gives the name of a template of the same object.
-    fn target(&mut self, pair: &Pair<'a>, base: usize, node: &mut Node, name_it: bool) -> Option<(String, Range<usize>)> {
+    fn target(
+        &mut self,
+        pair: &Pair<'a>,
+        base: usize,
+        node: &mut Node,
+        name_it: bool,
+    ) -> Option<(String, Range<usize>)> {
         let parts: Vec<Pair<'a>> = pair.clone().into_inner().collect();
         let cluster = parts.first().filter(|part| part.as_rule() == Rule::cluster);
-        let names: Vec<&Pair<'a>> = parts.iter().filter(|part| part.as_rule() == Rule::name).collect();
+        let names: Vec<&Pair<'a>> = parts
+            .iter()
+            .filter(|part| part.as_rule() == Rule::name)
+            .collect();
         let last = names.last()?;
         let at = grammar::range(last, base);
         if name_it {
@@ -350,7 +501,12 @@ impl<'a> Lower<'a, '_> {
         if let [library, template] = names.as_slice() {
             for (field, part) in [("name", library), ("template", template)] {
                 let value = self.name_node(part, base);
-                self.put(node, &["templateRef", field], grammar::range(part, base), value);
+                self.put(
+                    node,
+                    &["templateRef", field],
+                    grammar::range(part, base),
+                    value,
+                );
             }
             if let Some(cluster) = cluster {
                 let at = grammar::range(cluster, base);
@@ -377,20 +533,43 @@ impl<'a> Lower<'a, '_> {
         let range = grammar::range(pair, head.base);
         for argument in pair.clone().into_inner() {
             let (item, artifact, tasks) = self.argument(&argument, head, scope, signature);
-            let name = item.get("name").and_then(Node::scalar).map(|name| name.value.to_string());
+            let name = item
+                .get("name")
+                .and_then(Node::scalar)
+                .map(|name| name.value.to_string());
             let others = if artifact { &artifacts } else { &parameters };
-            let same = |other: &Node| other.get("name").and_then(Node::scalar).map(|name| name.value.to_string()) == name;
+            let same = |other: &Node| {
+                other
+                    .get("name")
+                    .and_then(Node::scalar)
+                    .map(|name| name.value.to_string())
+                    == name
+            };
             if name.as_deref() != Some("") && others.iter().any(same) {
                 let at = grammar::range(&argument, head.base);
-                self.faults.error("twice", at, format!("`{}` is given twice", name.unwrap_or_default()), "keep one of them");
+                self.faults.error(
+                    "twice",
+                    at,
+                    format!("`{}` is given twice", name.unwrap_or_default()),
+                    "keep one of them",
+                );
             }
             used.extend(tasks);
-            if artifact { artifacts.push(item) } else { parameters.push(item) }
+            if artifact {
+                artifacts.push(item)
+            } else {
+                parameters.push(item)
+            }
         }
         let span = self.span(range.clone());
         for (kind, items) in [("parameters", parameters), ("artifacts", artifacts)] {
             if !items.is_empty() {
-                self.put(node, &["arguments", kind], range.clone(), build::seq(span, items));
+                self.put(
+                    node,
+                    &["arguments", kind],
+                    range.clone(),
+                    build::seq(span, items),
+                );
             }
         }
         used
@@ -408,14 +587,27 @@ impl<'a> Lower<'a, '_> {
         let mut wanted = None;
         let mut name = String::new();
         let mut used = Vec::new();
-        if let Some(first) = pair.clone().into_inner().next().filter(|first| first.as_rule() == Rule::expression) {
+        if let Some(first) = pair
+            .clone()
+            .into_inner()
+            .next()
+            .filter(|first| first.as_rule() == Rule::expression)
+        {
             name = self.unnamed(&first, head, signature);
             if let Some(signature) = signature {
-                artifact |= signature.artifact(&name).is_some() && signature.parameter(&name).is_none();
-                wanted = signature.parameter(&name).and_then(|input| input.of.clone());
+                artifact |=
+                    signature.artifact(&name).is_some() && signature.parameter(&name).is_none();
+                wanted = signature
+                    .parameter(&name)
+                    .and_then(|input| input.of.clone());
             }
             let value = build::text(item.span, Style::Plain, name.clone());
-            self.put(&mut item, &["name"], grammar::range(&first, head.base), value);
+            self.put(
+                &mut item,
+                &["name"],
+                grammar::range(&first, head.base),
+                value,
+            );
         }
         for part in pair.clone().into_inner() {
             let at = grammar::range(&part, head.base);
@@ -424,8 +616,11 @@ impl<'a> Lower<'a, '_> {
                 Rule::name => {
                     let (text, at) = self.name(&part, head.base);
                     if let Some(signature) = signature {
-                        artifact |= signature.artifact(&text).is_some() && signature.parameter(&text).is_none();
-                        wanted = signature.parameter(&text).and_then(|input| input.of.clone());
+                        artifact |= signature.artifact(&text).is_some()
+                            && signature.parameter(&text).is_none();
+                        wanted = signature
+                            .parameter(&text)
+                            .and_then(|input| input.of.clone());
                     }
                     let value = build::text(self.span(at.clone()), Style::Plain, text.clone());
                     self.put(&mut item, &["name"], at, value);
@@ -446,7 +641,8 @@ impl<'a> Lower<'a, '_> {
                     let input = Wanted {
                         name: &name,
                         of: wanted.as_ref(),
-                        declared: signature.is_some_and(|signature| signature.artifact(&name).is_some()),
+                        declared: signature
+                            .is_some_and(|signature| signature.artifact(&name).is_some()),
                     };
                     used.extend(self.given(&part, head, scope, &input, &mut artifact, &mut item));
                 }
@@ -456,19 +652,32 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// The input that an argument without a name is for: the one that is called as the value is, or the only one.
-    fn unnamed(&mut self, value: &Pair<'a>, head: Head<'a>, signature: Option<&Signature>) -> String {
+    fn unnamed(
+        &mut self,
+        value: &Pair<'a>,
+        head: Head<'a>,
+        signature: Option<&Signature>,
+    ) -> String {
         match implied_input(value.as_str().trim(), signature) {
             Some(name) => name,
             None => {
                 let help = match signature {
                     Some(signature) if signature.inputs().next().is_some() => {
-                        let names: Vec<&str> = signature.inputs().map(|input| input.name.as_str()).collect();
+                        let names: Vec<&str> = signature
+                            .inputs()
+                            .map(|input| input.name.as_str())
+                            .collect();
                         format!("it takes {}", names.join(", "))
                     }
                     Some(_) => "it takes nothing".to_owned(),
                     None => "write `name: value`".to_owned(),
                 };
-                self.faults.error("unnamed-argument", grammar::range(value, head.base), "this argument needs a name", help);
+                self.faults.error(
+                    "unnamed-argument",
+                    grammar::range(value, head.base),
+                    "this argument needs a name",
+                    help,
+                );
                 String::new()
             }
         }
@@ -490,7 +699,12 @@ impl<'a> Lower<'a, '_> {
             && matches!(one.as_rule(), Rule::string | Rule::raw | Rule::fence)
         {
             if *artifact && wanted.declared {
-                self.faults.error("wrong-type", at, format!("`{}` is an artifact, not a text", wanted.name), "give an output artifact, or `{raw: {data: …}}`");
+                self.faults.error(
+                    "wrong-type",
+                    at,
+                    format!("`{}` is an artifact, not a text", wanted.name),
+                    "give an output artifact, or `{raw: {data: …}}`",
+                );
                 return Vec::new();
             }
             let said = crate::text::say(one.as_str(), at.start, scope, &mut self.faults);
@@ -500,7 +714,9 @@ impl<'a> Lower<'a, '_> {
             return said.tasks;
         }
         let written = part.as_str().trim();
-        if tokens.first().is_some_and(|first| first.as_rule() == Rule::open_bracket)
+        if tokens
+            .first()
+            .is_some_and(|first| first.as_rule() == Rule::open_bracket)
             && let Ok(list) = serde_json::from_str::<serde_json::Value>(written)
         {
             let text = list.to_string();
@@ -509,14 +725,22 @@ impl<'a> Lower<'a, '_> {
             self.put(item, &["value"], at, value);
             return Vec::new();
         }
-        let Some(lowered) = expr::expression(part, head.text, head.base, scope, &mut self.faults) else {
+        let Some(lowered) = expr::expression(part, head.text, head.base, scope, &mut self.faults)
+        else {
             return Vec::new();
         };
         self.lowered(&lowered, at, wanted, artifact, item);
         lowered.tasks
     }
 
-    fn lowered(&mut self, lowered: &Lowered, at: Range<usize>, wanted: &Wanted<'_>, artifact: &mut bool, item: &mut Node) {
+    fn lowered(
+        &mut self,
+        lowered: &Lowered,
+        at: Range<usize>,
+        wanted: &Wanted<'_>,
+        artifact: &mut bool,
+        item: &mut Node,
+    ) {
         let span = self.span(at.clone());
         if lowered.literal.is_some() {
             self.fits(wanted.of, &lowered.text, at.clone());
@@ -524,7 +748,11 @@ impl<'a> Lower<'a, '_> {
         }
         if let Some(meaning) = &lowered.bare {
             if meaning.artifact && !*artifact && wanted.of.is_some() {
-                let message = format!("`{}` is {}, and this is an artifact", wanted.name, wanted.of.map_or(String::new(), Type::to_string));
+                let message = format!(
+                    "`{}` is {}, and this is an artifact",
+                    wanted.name,
+                    wanted.of.map_or(String::new(), Type::to_string)
+                );
                 return self.faults.error("wrong-type", at, message, "");
             }
             if let (Some(of), Some(given)) = (wanted.of, &meaning.of)
@@ -540,7 +768,11 @@ impl<'a> Lower<'a, '_> {
             (true, None) => "fromExpression",
             (false, _) => "value",
         };
-        let text = if field == "fromExpression" { lowered.text.clone() } else { lowered.tag() };
+        let text = if field == "fromExpression" {
+            lowered.text.clone()
+        } else {
+            lowered.tag()
+        };
         self.put(item, &[field], at, build::text(span, Style::Plain, text));
     }
 
@@ -576,16 +808,26 @@ impl<'a> Lower<'a, '_> {
 
     fn modifier(&mut self, pair: &Pair<'a>, head: Head<'a>, scope: &Scope<'_>, task: &mut Task) {
         let at = grammar::range(pair, head.base);
-        let word_at = at.start..at.start + pair.as_str().split_whitespace().next().map_or(1, str::len);
+        let word_at =
+            at.start..at.start + pair.as_str().split_whitespace().next().map_or(1, str::len);
         match pair.as_rule() {
             Rule::when => self.when(pair, head, scope, task),
             Rule::r#for => self.looping(pair, head, scope, task),
             Rule::after => self.after(pair, head, scope, task),
             Rule::r#continue => {
                 for part in pair.clone().into_inner() {
-                    let field = if part.as_rule() == Rule::failed { "failed" } else { "error" };
+                    let field = if part.as_rule() == Rule::failed {
+                        "failed"
+                    } else {
+                        "error"
+                    };
                     let value = build::plain(self.span(at.clone()), "true");
-                    self.put(&mut task.node, &["continueOn", field], word_at.clone(), value);
+                    self.put(
+                        &mut task.node,
+                        &["continueOn", field],
+                        word_at.clone(),
+                        value,
+                    );
                 }
             }
             Rule::on_exit => {
@@ -605,14 +847,18 @@ impl<'a> Lower<'a, '_> {
         };
         let at = grammar::range(&expression, head.base);
         let mut tokens = expression.clone().into_inner();
-        let quoted = tokens.next().filter(|first| matches!(first.as_rule(), Rule::string | Rule::raw | Rule::fence));
+        let quoted = tokens
+            .next()
+            .filter(|first| matches!(first.as_rule(), Rule::string | Rule::raw | Rule::fence));
         if let Some(text) = quoted.filter(|_| tokens.next().is_none()) {
             let said = crate::text::say(text.as_str(), at.start, scope, &mut self.faults);
             task.used.extend(said.tasks);
             let value = build::text(self.span(at.clone()), said.style, said.text);
             return self.put(&mut task.node, &["when"], at, value);
         }
-        if let Some(lowered) = expr::when(&expression, head.text, head.base, scope, &mut self.faults) {
+        if let Some(lowered) =
+            expr::when(&expression, head.text, head.base, scope, &mut self.faults)
+        {
             task.used.extend(lowered.tasks);
             let value = build::text(self.span(at.clone()), Style::Plain, lowered.text);
             self.put(&mut task.node, &["when"], at, value);
@@ -653,12 +899,22 @@ impl<'a> Lower<'a, '_> {
                 if let Some(value) = self.quoted(&over, head, scope) {
                     return self.put(&mut task.node, &["withParam"], at, value);
                 }
-                if let Some(lowered) = expr::expression(&over, head.text, head.base, scope, &mut self.faults) {
+                if let Some(lowered) =
+                    expr::expression(&over, head.text, head.base, scope, &mut self.faults)
+                {
                     if let Some(meaning) = &lowered.bare
-                        && let Some(of) = meaning.of.as_ref().filter(|of| !matches!(of, Type::List(_) | Type::Json | Type::String))
+                        && let Some(of) = meaning
+                            .of
+                            .as_ref()
+                            .filter(|of| !matches!(of, Type::List(_) | Type::Json | Type::String))
                     {
                         let name = meaning.path.last().map_or("", String::as_str);
-                        self.faults.error("wrong-type", at, format!("`{name}` is {of}, not a list"), "loops go over lists and ranges: `for i in 1..3`");
+                        self.faults.error(
+                            "wrong-type",
+                            at,
+                            format!("`{name}` is {of}, not a list"),
+                            "loops go over lists and ranges: `for i in 1..3`",
+                        );
                         return;
                     }
                     let value = build::text(self.span(at.clone()), Style::Plain, lowered.tag());
@@ -669,14 +925,23 @@ impl<'a> Lower<'a, '_> {
         }
     }
 
-    fn bound(&mut self, pair: &Pair<'a>, field: &str, head: Head<'a>, scope: &Scope<'_>, task: &mut Task) {
+    fn bound(
+        &mut self,
+        pair: &Pair<'a>,
+        field: &str,
+        head: Head<'a>,
+        scope: &Scope<'_>,
+        task: &mut Task,
+    ) {
         let Some(inner) = pair.clone().into_inner().next() else {
             return;
         };
         let at = grammar::range(&inner, head.base);
         let text = match inner.as_rule() {
             Rule::number => inner.as_str().to_owned(),
-            Rule::string => crate::text::say(inner.as_str(), at.start, scope, &mut self.faults).text,
+            Rule::string => {
+                crate::text::say(inner.as_str(), at.start, scope, &mut self.faults).text
+            }
             _ => match expr::hole(inner.as_str(), at.start, scope, &mut self.faults) {
                 Some(lowered) => {
                     let tag = lowered.tag();
@@ -697,7 +962,12 @@ impl<'a> Lower<'a, '_> {
         };
         let at = grammar::range(&what, head.base);
         if scope.root == "steps" {
-            self.faults.error("after-in-steps", at, "steps run one after the other and have no `after`", "write a `dag`, or change the order");
+            self.faults.error(
+                "after-in-steps",
+                at,
+                "steps run one after the other and have no `after`",
+                "write a `dag`, or change the order",
+            );
             return;
         }
         match what.as_rule() {
@@ -722,7 +992,9 @@ impl<'a> Lower<'a, '_> {
 /// The input that a value without a name is for.
 pub(crate) fn implied_input(value: &str, signature: Option<&Signature>) -> Option<String> {
     let is_name = !value.is_empty()
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
         && !value.starts_with(|c: char| c.is_ascii_digit());
     let Some(signature) = signature.filter(|signature| !signature.open) else {
         return is_name.then(|| value.to_owned());

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use tiphys_spec::Node;
 use tiphys_spec::source::Style;
 
+use super::Lower;
 use super::object::texts;
 use super::signature::Inputs;
-use super::Lower;
 use crate::build;
 use crate::grammar::{self, Rule};
 use crate::names::{Globals, Scope, Signature};
@@ -39,13 +39,17 @@ impl<'a> Lower<'a, '_> {
         }
         if statement.broken {
             // Its name is known all the same: calls of it are not to blame.
-            let name = self.token(statement, 1).map(|token| token.text(self.text).trim_matches(['"', '\'']).to_owned());
+            let name = self
+                .token(statement, 1)
+                .map(|token| token.text(self.text).trim_matches(['"', '\'']).to_owned());
             written.name = name;
             written.signature.open = true;
             return written;
         }
         let Some(parts) = self.read(Rule::template_statement, head) else {
-            let name = self.token(statement, 1).map(|token| token.text(self.text).to_owned());
+            let name = self
+                .token(statement, 1)
+                .map(|token| token.text(self.text).to_owned());
             written.name = name;
             written.signature.open = true;
             return written;
@@ -65,7 +69,12 @@ impl<'a> Lower<'a, '_> {
             }
         }
         if written.name.is_none() {
-            self.faults.error("no-name", head.word_range(), "this template has no name", format!("write `{} NAME {{ … }}`", head.word));
+            self.faults.error(
+                "no-name",
+                head.word_range(),
+                "this template has no name",
+                format!("write `{} NAME {{ … }}`", head.word),
+            );
         }
         written
     }
@@ -74,7 +83,11 @@ impl<'a> Lower<'a, '_> {
         let head = self.head(statement);
         let mut node = build::map(self.whole(statement));
         if let Some(name) = &written.name {
-            let value = build::text(self.span(written.name_at.clone()), Style::Plain, name.clone());
+            let value = build::text(
+                self.span(written.name_at.clone()),
+                Style::Plain,
+                name.clone(),
+            );
             self.put(&mut node, &["name"], written.name_at.clone(), value);
         }
         self.put_inputs(&mut node, "inputs", head.word_range(), written.inputs);
@@ -85,13 +98,23 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// The block of a template, into its node.
-    pub fn template_body(&mut self, statement: &Statement, body: Body, scope: &Scope<'_>, node: &mut Node) {
+    pub fn template_body(
+        &mut self,
+        statement: &Statement,
+        body: Body,
+        scope: &Scope<'_>,
+        node: &mut Node,
+    ) {
         let word_at = self.head(statement).word_range();
         let span = self.whole(statement);
         let mut inner = build::map(span);
         let mut scope = scope.clone();
         if let (Body::Steps | Body::Dag, Some(block)) = (body, &statement.block) {
-            scope.root = if body == Body::Steps { "steps" } else { "tasks" };
+            scope.root = if body == Body::Steps {
+                "steps"
+            } else {
+                "tasks"
+            };
             scope.tasks = Rc::new(self.tasks_of(block));
             scope.looped = Rc::new(self.loops_of(block));
         }
@@ -116,14 +139,32 @@ impl<'a> Lower<'a, '_> {
         }
     }
 
-    fn statements(&mut self, block: &Block, body: Body, scope: &Scope<'_>, inner: &mut Node, node: &mut Node) {
-        for statement in block.statements.iter().filter(|statement| !statement.broken) {
+    fn statements(
+        &mut self,
+        block: &Block,
+        body: Body,
+        scope: &Scope<'_>,
+        inner: &mut Node,
+        node: &mut Node,
+    ) {
+        for statement in block
+            .statements
+            .iter()
+            .filter(|statement| !statement.broken)
+        {
             self.template_statement(statement, body, scope, inner, node);
         }
     }
 
     /// One statement of a template that is no step: into its body or itself.
-    pub fn template_statement(&mut self, statement: &Statement, body: Body, scope: &Scope<'_>, inner: &mut Node, node: &mut Node) {
+    pub fn template_statement(
+        &mut self,
+        statement: &Statement,
+        body: Body,
+        scope: &Scope<'_>,
+        inner: &mut Node,
+        node: &mut Node,
+    ) {
         let head = self.head(statement);
         if body.is_container() && self.container_statement(statement, body, scope, inner) {
             return;
@@ -140,7 +181,9 @@ impl<'a> Lower<'a, '_> {
                 }
             }
             ("out", _) => self.out(statement, scope, node),
-            ("retry", Body::ContainerSet) if statement.block.is_none() => self.retry(statement, scope, inner),
+            ("retry", Body::ContainerSet) if statement.block.is_none() => {
+                self.retry(statement, scope, inner)
+            }
             ("retry", _) => self.retry(statement, scope, node),
             ("volume", _) => self.volume(statement, scope, node),
             ("mount", Body::ContainerSet) => {
@@ -153,21 +196,34 @@ impl<'a> Lower<'a, '_> {
         }
     }
 
-    fn template_field(&mut self, statement: &Statement, body: Body, scope: &Scope<'_>, inner: &mut Node, node: &mut Node) {
+    fn template_field(
+        &mut self,
+        statement: &Statement,
+        body: Body,
+        scope: &Scope<'_>,
+        inner: &mut Node,
+        node: &mut Node,
+    ) {
         let head = self.head(statement);
         let tables = [body.words(), words::TEMPLATE];
         let place = match body {
             Body::Inner => "a container".to_owned(),
             other => format!("a {}", named(other)),
         };
-        let Some((field, at, value)) = self.any_field(statement, head, scope, &tables, &place) else {
+        let Some((field, at, value)) = self.any_field(statement, head, scope, &tables, &place)
+        else {
             return;
         };
         let path: Vec<&str> = field.iter().map(String::as_str).collect();
         let is_word = !head.word.contains(':');
         let bodily = is_word && body.words().iter().any(|(word, _)| *word == head.word)
-            || body.owns(path[0]) && !(is_word && words::TEMPLATE.iter().any(|(word, _)| *word == head.word));
-        let value = if is_word && matches!(head.word, "image" | "workdir" | "labels" | "annotations" | "node-selector") {
+            || body.owns(path[0])
+                && !(is_word && words::TEMPLATE.iter().any(|(word, _)| *word == head.word));
+        let value = if is_word
+            && matches!(
+                head.word,
+                "image" | "workdir" | "labels" | "annotations" | "node-selector"
+            ) {
             texts(value)
         } else {
             value
@@ -183,12 +239,24 @@ impl<'a> Lower<'a, '_> {
         };
         let parts: Vec<_> = parts.filter(|part| part.as_rule() != Rule::EOI).collect();
         let words: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
-        let shape = matches!(words.as_slice(), [_, _, "in", _] | [_, _, "in", _, "for", _]);
+        let shape = matches!(
+            words.as_slice(),
+            [_, _, "in", _] | [_, _, "in", _, "for", _]
+        );
         if !shape {
-            self.faults.error("syntax", head.range(), "this does not say what to remember, and where", "`memoize KEY in CONFIGMAP for 1h`");
+            self.faults.error(
+                "syntax",
+                head.range(),
+                "this does not say what to remember, and where",
+                "`memoize KEY in CONFIGMAP for 1h`",
+            );
             return;
         }
-        let paths: [&[&str]; 3] = [&["memoize", "key"], &["memoize", "cache", "configMap", "name"], &["memoize", "maxAge"]];
+        let paths: [&[&str]; 3] = [
+            &["memoize", "key"],
+            &["memoize", "cache", "configMap", "name"],
+            &["memoize", "maxAge"],
+        ];
         for (part, path) in [1, 3, 5].iter().filter_map(|at| parts.get(*at)).zip(paths) {
             let value = self.text_node(part, head.base, scope);
             self.put(node, path, grammar::range(part, head.base), value);
@@ -199,13 +267,25 @@ impl<'a> Lower<'a, '_> {
     fn inner_container(&mut self, statement: &Statement, scope: &Scope<'_>) -> Option<Node> {
         let head = self.head(statement);
         let mut container = build::map(self.whole(statement));
-        let name = self.read(Rule::template_statement, head)?.find(|part| part.as_rule() == Rule::name);
+        let name = self
+            .read(Rule::template_statement, head)?
+            .find(|part| part.as_rule() == Rule::name);
         match &name {
             Some(name) => {
                 let value = self.name_node(name, head.base);
-                self.put(&mut container, &["name"], grammar::range(name, head.base), value);
+                self.put(
+                    &mut container,
+                    &["name"],
+                    grammar::range(name, head.base),
+                    value,
+                );
             }
-            None => self.faults.error("no-name", head.word_range(), "this container has no name", ""),
+            None => self.faults.error(
+                "no-name",
+                head.word_range(),
+                "this container has no name",
+                "",
+            ),
         }
         let mut template = build::map(container.span);
         if let Some(block) = &statement.block {
@@ -214,8 +294,18 @@ impl<'a> Lower<'a, '_> {
         Some(container)
     }
 
-    fn statements_of_inner(&mut self, block: &Block, scope: &Scope<'_>, container: &mut Node, template: &mut Node) {
-        for statement in block.statements.iter().filter(|statement| !statement.broken) {
+    fn statements_of_inner(
+        &mut self,
+        block: &Block,
+        scope: &Scope<'_>,
+        container: &mut Node,
+        template: &mut Node,
+    ) {
+        for statement in block
+            .statements
+            .iter()
+            .filter(|statement| !statement.broken)
+        {
             let head = self.head(statement);
             if head.word == "after" {
                 if let Some(names) = self.texts(head, scope, 1) {
@@ -224,9 +314,20 @@ impl<'a> Lower<'a, '_> {
                 }
                 continue;
             }
-            if matches!(head.word, "out" | "retry" | "volume" | "sidecar" | "init" | "mutex" | "semaphore" | "memoize") {
-                let message = format!("`{}` belongs to the template, not to one of its containers", head.word);
-                self.faults.error("misplaced", head.word_range(), message, "write it one block further out");
+            if matches!(
+                head.word,
+                "out" | "retry" | "volume" | "sidecar" | "init" | "mutex" | "semaphore" | "memoize"
+            ) {
+                let message = format!(
+                    "`{}` belongs to the template, not to one of its containers",
+                    head.word
+                );
+                self.faults.error(
+                    "misplaced",
+                    head.word_range(),
+                    message,
+                    "write it one block further out",
+                );
                 continue;
             }
             self.template_statement(statement, Body::Inner, scope, container, template);
@@ -235,7 +336,11 @@ impl<'a> Lower<'a, '_> {
 
     fn beside(&mut self, statement: &Statement, scope: &Scope<'_>, node: &mut Node) {
         let head = self.head(statement);
-        let field = if head.word == "sidecar" { "sidecars" } else { "initContainers" };
+        let field = if head.word == "sidecar" {
+            "sidecars"
+        } else {
+            "initContainers"
+        };
         if let Some(container) = self.inner_container(statement, scope) {
             let items = build::seq(container.span, vec![container]);
             self.put(node, &[field], head.word_range(), items);
@@ -243,7 +348,11 @@ impl<'a> Lower<'a, '_> {
     }
 
     fn set(&mut self, block: &Block, scope: &Scope<'_>, inner: &mut Node, node: &mut Node) {
-        for statement in block.statements.iter().filter(|statement| !statement.broken) {
+        for statement in block
+            .statements
+            .iter()
+            .filter(|statement| !statement.broken)
+        {
             let head = self.head(statement);
             match head.word {
                 "container" if statement.block.is_some() => {

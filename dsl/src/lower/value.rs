@@ -46,11 +46,17 @@ impl<'a> Lower<'a, '_> {
         let range = grammar::range(pair, base);
         match pair.as_rule() {
             Rule::list => {
-                let items = pair.clone().into_inner().map(|item| self.value(&item, base, scope)).collect();
+                let items = pair
+                    .clone()
+                    .into_inner()
+                    .map(|item| self.value(&item, base, scope))
+                    .collect();
                 build::seq(self.span(range), items)
             }
             Rule::map => self.map(pair, base, scope),
-            Rule::word if build::is_literal(pair.as_str()) => build::plain(self.span(range), pair.as_str()),
+            Rule::word if build::is_literal(pair.as_str()) => {
+                build::plain(self.span(range), pair.as_str())
+            }
             _ => self.text_node(pair, base, scope),
         }
     }
@@ -69,7 +75,11 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// `key: value`: the key, its place, the value.
-    pub fn entry(&mut self, head: Head<'a>, scope: &Scope<'_>) -> Option<(String, Range<usize>, Node)> {
+    pub fn entry(
+        &mut self,
+        head: Head<'a>,
+        scope: &Scope<'_>,
+    ) -> Option<(String, Range<usize>, Node)> {
         let mut parts = self.read(Rule::entry_statement, head)?;
         let key = parts.next()?;
         let (name, at) = self.name(&key, head.base);
@@ -85,8 +95,13 @@ impl<'a> Lower<'a, '_> {
     pub fn function(&mut self, pair: &Pair<'_>, base: usize, scope: &Scope<'_>) -> Node {
         let range = grammar::range(pair, base);
         let mut parts = pair.clone().into_inner();
-        let called = parts.next().map(|name| name.as_str().to_owned()).unwrap_or_default();
-        let texts: Vec<Node> = parts.map(|part| self.text_node(&part, base, scope)).collect();
+        let called = parts
+            .next()
+            .map(|name| name.as_str().to_owned())
+            .unwrap_or_default();
+        let texts: Vec<Node> = parts
+            .map(|part| self.text_node(&part, base, scope))
+            .collect();
         let span = self.span(range.clone());
         let mut from = build::map(span);
         let fields: &[&str] = match called.as_str() {
@@ -95,24 +110,46 @@ impl<'a> Lower<'a, '_> {
             "event" => &["event"],
             "supplied" => &["supplied"],
             _ => {
-                let help = crate::fault::did_you_mean(&called, ["secret", "configmap", "event", "supplied"]);
-                self.faults.error("unknown-source", range, format!("`{called}` is no source of a value"), help);
+                let help = crate::fault::did_you_mean(
+                    &called,
+                    ["secret", "configmap", "event", "supplied"],
+                );
+                self.faults.error(
+                    "unknown-source",
+                    range,
+                    format!("`{called}` is no source of a value"),
+                    help,
+                );
                 return from;
             }
         };
-        let wanted = if called == "event" { 1 } else { fields.len() - 1 };
+        let wanted = if called == "event" {
+            1
+        } else {
+            fields.len() - 1
+        };
         if texts.len() != wanted {
             let shape = match called.as_str() {
                 "event" => "event(\"payload.field\")".to_owned(),
                 "supplied" => "supplied()".to_owned(),
                 _ => format!("{called}(NAME, KEY)"),
             };
-            self.faults.error("wrong-source", range, format!("`{called}` takes {wanted} text{}", if wanted == 1 { "" } else { "s" }), format!("write `{shape}`"));
+            self.faults.error(
+                "wrong-source",
+                range,
+                format!(
+                    "`{called}` takes {wanted} text{}",
+                    if wanted == 1 { "" } else { "s" }
+                ),
+                format!("write `{shape}`"),
+            );
             return from;
         }
         let mut texts = texts.into_iter();
         if called == "event" {
-            texts.into_iter().for_each(|text| self.put(&mut from, &["event"], range.clone(), text));
+            texts
+                .into_iter()
+                .for_each(|text| self.put(&mut from, &["event"], range.clone(), text));
             return from;
         }
         let mut inner = build::map(span);
@@ -137,8 +174,12 @@ impl<'a> Lower<'a, '_> {
     }
 
     pub fn block_span(&self, block: &Block) -> tiphys_spec::Span {
-        let start = block.open.map_or(0, |open| self.tokens[open].start as usize);
-        let end = block.close.map_or(self.text.len(), |close| self.tokens[close].end as usize);
+        let start = block
+            .open
+            .map_or(0, |open| self.tokens[open].start as usize);
+        let end = block
+            .close
+            .map_or(self.text.len(), |close| self.tokens[close].end as usize);
         self.span(start..end)
     }
 
@@ -158,7 +199,12 @@ impl<'a> Lower<'a, '_> {
                     let (name, at) = self.name(&key, head.base);
                     self.put(into, &[name.trim_end_matches(':')], at, value);
                 }
-                _ => self.faults.error("syntax", head.range(), "expected a field before `{`", "a map is `name { … }`"),
+                _ => self.faults.error(
+                    "syntax",
+                    head.range(),
+                    "expected a field before `{`",
+                    "a map is `name { … }`",
+                ),
             }
             return;
         }
@@ -168,17 +214,33 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// Texts after the first word. Where a statement is texts alone, its tokens are what the grammar would find.
-    pub fn texts_of(&mut self, statement: &Statement, scope: &Scope<'_>, skip: usize) -> Option<Vec<Node>> {
+    pub fn texts_of(
+        &mut self,
+        statement: &Statement,
+        scope: &Scope<'_>,
+        skip: usize,
+    ) -> Option<Vec<Node>> {
         let tokens = self.tokens;
         let found = &tokens[statement.head.clone()];
         if !found.iter().all(|token| is_text(token.kind)) {
             return self.texts(self.head(statement), scope, skip);
         }
-        Some(found.iter().skip(skip).map(|token| self.token_node(token, scope)).collect())
+        Some(
+            found
+                .iter()
+                .skip(skip)
+                .map(|token| self.token_node(token, scope))
+                .collect(),
+        )
     }
 
     pub fn token_node(&mut self, token: &Token, scope: &Scope<'_>) -> Node {
-        let said = text::say(token.text(self.text), token.start as usize, scope, &mut self.faults);
+        let said = text::say(
+            token.text(self.text),
+            token.start as usize,
+            scope,
+            &mut self.faults,
+        );
         build::text(self.span(token.range()), said.style, said.text)
     }
 
@@ -199,9 +261,16 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// `key: value`, quickly where the value is one text.
-    pub fn entry_of(&mut self, statement: &Statement, scope: &Scope<'_>) -> Option<(String, Range<usize>, Node)> {
+    pub fn entry_of(
+        &mut self,
+        statement: &Statement,
+        scope: &Scope<'_>,
+    ) -> Option<(String, Range<usize>, Node)> {
         let head = self.head(statement);
-        let key = head.word.strip_suffix(':').filter(|key| !key.contains([':', '$']) && !key.is_empty());
+        let key = head
+            .word
+            .strip_suffix(':')
+            .filter(|key| !key.contains([':', '$']) && !key.is_empty());
         if let Some(key) = key
             && let Some(value) = self.simple_value(statement, scope)
         {
@@ -217,8 +286,15 @@ impl<'a> Lower<'a, '_> {
     /// Texts after the first word.
     pub fn texts(&mut self, head: Head<'a>, scope: &Scope<'_>, skip: usize) -> Option<Vec<Node>> {
         let parts: Vec<_> = self.read(Rule::words_statement, head)?.collect();
-        let texts = parts.iter().filter(|part| part.as_rule() != Rule::EOI).skip(skip);
-        Some(texts.map(|part| self.text_node(part, head.base, scope)).collect())
+        let texts = parts
+            .iter()
+            .filter(|part| part.as_rule() != Rule::EOI)
+            .skip(skip);
+        Some(
+            texts
+                .map(|part| self.text_node(part, head.base, scope))
+                .collect(),
+        )
     }
 
     /// `word value`, `word { fields }`, or a word alone, which means true.
@@ -227,7 +303,8 @@ impl<'a> Lower<'a, '_> {
         if let Some(block) = &statement.block {
             if head.text != head.word {
                 let range = head.range();
-                self.faults.error("syntax", range, "expected `{` right after the word", "");
+                self.faults
+                    .error("syntax", range, "expected `{` right after the word", "");
                 return None;
             }
             return Some(self.fields(block, scope));
@@ -238,7 +315,9 @@ impl<'a> Lower<'a, '_> {
         let mut parts = self.read(Rule::word_statement, head)?;
         parts.next()?;
         match parts.next() {
-            Some(value) if value.as_rule() != Rule::EOI => Some(self.value(&value, head.base, scope)),
+            Some(value) if value.as_rule() != Rule::EOI => {
+                Some(self.value(&value, head.base, scope))
+            }
             _ => Some(build::plain(self.span(head.range()), "true")),
         }
     }

@@ -54,7 +54,10 @@ impl<'v> At<'v> {
         let Some(map) = self.map() else {
             return Vec::new();
         };
-        let mut entries: Vec<_> = map.keys().filter_map(|key| Some((key.as_str(), self.get(key)?))).collect();
+        let mut entries: Vec<_> = map
+            .keys()
+            .filter_map(|key| Some((key.as_str(), self.get(key)?)))
+            .collect();
         entries.sort_by_key(|(_, at)| at.start.unwrap_or(usize::MAX));
         entries
     }
@@ -66,7 +69,9 @@ impl<'v> At<'v> {
         let nodes = match self.node.map(|node| &node.kind) {
             Some(NodeKind::Seq(nodes)) if nodes.len() == items.len() => nodes.as_slice(),
             // One step where a list of one is meant.
-            Some(NodeKind::Map(_)) if items.len() == 1 => self.node.map(std::slice::from_ref).unwrap_or_default(),
+            Some(NodeKind::Map(_)) if items.len() == 1 => {
+                self.node.map(std::slice::from_ref).unwrap_or_default()
+            }
             _ => &[],
         };
         let at = |(index, value)| {
@@ -82,13 +87,18 @@ impl<'v> At<'v> {
 
     /// The fields are these and no others.
     pub fn only(&self, keys: &[&str]) -> bool {
-        self.map().is_some_and(|map| map.keys().all(|key| keys.contains(&key.as_str())))
+        self.map()
+            .is_some_and(|map| map.keys().all(|key| keys.contains(&key.as_str())))
     }
 
     /// Where it stands, its key included; nothing for what came in through an alias.
     pub fn range(&self) -> Option<Range<usize>> {
         let node = self.node?;
-        let end = node.alias.as_deref().map_or(node.span.end, |alias| alias.end).offset as usize;
+        let end = node
+            .alias
+            .as_deref()
+            .map_or(node.span.end, |alias| alias.end)
+            .offset as usize;
         let start = self.start.unwrap_or(node.span.start.offset as usize);
         Some(start..end.max(start + 1))
     }

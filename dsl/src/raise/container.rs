@@ -2,16 +2,22 @@
 
 use serde_json::Value;
 
+use super::Raiser;
 use super::at::At;
 use super::page::Item;
 use super::says::{self, Bare};
-use super::Raiser;
 use crate::names::Scope;
 use crate::words::{self, Body, STATEMENTS, TEMPLATE, interpreter};
 
 impl Raiser<'_> {
     /// The statements of a container; `skip` are fields that stand elsewhere.
-    pub fn container(&mut self, at: At<'_>, body: Body, scope: &Scope<'_>, skip: &[&str]) -> Vec<Item> {
+    pub fn container(
+        &mut self,
+        at: At<'_>,
+        body: Body,
+        scope: &Scope<'_>,
+        skip: &[&str],
+    ) -> Vec<Item> {
         let mut block = Vec::new();
         let mut commanded = false;
         for (key, value) in at.entries() {
@@ -25,7 +31,12 @@ impl Raiser<'_> {
                     }
                 }
                 "env" if let Some(item) = self.env(value, scope) => block.push(item),
-                "volumeMounts" => block.extend(value.items().into_iter().map(|mount| self.mount(mount, scope))),
+                "volumeMounts" => block.extend(
+                    value
+                        .items()
+                        .into_iter()
+                        .map(|mount| self.mount(mount, scope)),
+                ),
                 "resources" => self.resources(value, scope, &mut block),
                 _ => block.push(self.word(key, value, scope, words::CONTAINER)),
             }
@@ -36,7 +47,10 @@ impl Raiser<'_> {
     fn command(&mut self, at: At<'_>, body: Body, scope: &Scope<'_>, block: &mut Vec<Item>) {
         let command = strings(at.get("command"));
         let args = strings(at.get("args"));
-        let ranges: Vec<_> = ["command", "args", "source"].iter().filter_map(|key| at.get(key)?.range()).collect();
+        let ranges: Vec<_> = ["command", "args", "source"]
+            .iter()
+            .filter_map(|key| at.get(key)?.range())
+            .collect();
         let mut first = true;
         let texts = if body == Body::Script {
             script_texts(&command, &args, at.text_at(&["source"]), scope)
@@ -73,8 +87,13 @@ impl Raiser<'_> {
             };
             lines.push((variable, format!("{}: {text}", says::key(name))));
         }
-        let taken = head.map(|head| self.notes.take(&[0..head + 1])).unwrap_or_default();
-        let block = lines.into_iter().map(|(variable, text)| self.item(variable, Item::new(text))).collect();
+        let taken = head
+            .map(|head| self.notes.take(&[0..head + 1]))
+            .unwrap_or_default();
+        let block = lines
+            .into_iter()
+            .map(|(variable, text)| self.item(variable, Item::new(text)))
+            .collect();
         Some(Item::block("env", block).with(taken))
     }
 
@@ -83,7 +102,11 @@ impl Raiser<'_> {
             let text = format!("volumeMounts: [{}]", says::value(at.value, scope));
             return self.item(at, Item::new(text));
         };
-        let mut text = format!("mount {} at {}", says::text(name, scope, Bare::Any), says::text(path, scope, Bare::Any));
+        let mut text = format!(
+            "mount {} at {}",
+            says::text(name, scope, Bare::Any),
+            says::text(path, scope, Bare::Any)
+        );
         if let Some(sub) = at.text_at(&["subPath"]) {
             text.push_str(&format!(" sub {}", says::text(sub, scope, Bare::Any)));
         }
@@ -92,12 +115,22 @@ impl Raiser<'_> {
 
     /// A statement with the fields that it does not say in its block.
     pub fn rest(&mut self, at: At<'_>, text: String, said: &[&str], scope: &Scope<'_>) -> Item {
-        let head = at.range().map(|range| self.notes.take(&[0..range.start + 1])).unwrap_or_default();
-        let rest: Vec<_> = at.entries().into_iter().filter(|(key, _)| !said.contains(key)).collect();
+        let head = at
+            .range()
+            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .unwrap_or_default();
+        let rest: Vec<_> = at
+            .entries()
+            .into_iter()
+            .filter(|(key, _)| !said.contains(key))
+            .collect();
         let item = if rest.is_empty() {
             Item::new(text)
         } else {
-            let block = rest.into_iter().map(|(key, at)| self.field(key, at, scope)).collect();
+            let block = rest
+                .into_iter()
+                .map(|(key, at)| self.field(key, at, scope))
+                .collect();
             Item::block(text, block)
         };
         let item = item.with(head);
@@ -111,14 +144,20 @@ impl Raiser<'_> {
             ("secret", "secretName", "secret"),
             ("configMap", "name", "configmap"),
         ];
-        if at.only(&["name", "emptyDir"]) && at.get("emptyDir").is_some_and(|empty| empty.only(&[])) {
+        if at.only(&["name", "emptyDir"]) && at.get("emptyDir").is_some_and(|empty| empty.only(&[]))
+        {
             return self.item(at, Item::new(format!("volume {name} empty")));
         }
         for (field, key, word) in kinds {
-            if let Some(source) = at.get(field).filter(|source| at.only(&["name", field]) && source.only(&[key]))
+            if let Some(source) = at
+                .get(field)
+                .filter(|source| at.only(&["name", field]) && source.only(&[key]))
                 && let Some(source) = source.text_at(&[key])
             {
-                let text = format!("volume {name} {word} {}", says::text(source, scope, Bare::Any));
+                let text = format!(
+                    "volume {name} {word} {}",
+                    says::text(source, scope, Bare::Any)
+                );
                 return self.item(at, Item::new(text));
             }
         }
@@ -128,7 +167,8 @@ impl Raiser<'_> {
     fn resources(&mut self, at: At<'_>, scope: &Scope<'_>, block: &mut Vec<Item>) {
         let known = |field: &str| {
             at.get(field).is_none_or(|amounts| {
-                amounts.only(&["cpu", "memory", "ephemeral-storage"]) && amounts.map().is_some_and(|map| !map.is_empty())
+                amounts.only(&["cpu", "memory", "ephemeral-storage"])
+                    && amounts.map().is_some_and(|map| !map.is_empty())
             })
         };
         if !known("requests") || !known("limits") || at.map().is_some_and(|map| map.is_empty()) {
@@ -137,8 +177,15 @@ impl Raiser<'_> {
         }
         let start = block.len();
         for name in ["cpu", "memory", "ephemeral-storage"] {
-            let amount = |field| at.text_at(&[field, name]).map(|amount| says::text(amount, scope, Bare::Any));
-            let word = if name == "ephemeral-storage" { "storage" } else { name };
+            let amount = |field| {
+                at.text_at(&[field, name])
+                    .map(|amount| says::text(amount, scope, Bare::Any))
+            };
+            let word = if name == "ephemeral-storage" {
+                "storage"
+            } else {
+                name
+            };
             match (amount("requests"), amount("limits")) {
                 (Some(asked), None) => block.push(Item::new(format!("{word} {asked}"))),
                 (asked, Some(allowed)) => {
@@ -163,11 +210,17 @@ impl Raiser<'_> {
 
     /// A container inside of a template.
     pub fn named(&mut self, word: &str, at: At<'_>, scope: &Scope<'_>) -> Item {
-        let head = at.range().map(|range| self.notes.take(&[0..range.start + 1])).unwrap_or_default();
+        let head = at
+            .range()
+            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .unwrap_or_default();
         let name = says::name(at.text_at(&["name"]).unwrap_or_default());
         let mut block = self.container(at, Body::Inner, scope, &["name", "dependencies"]);
         if let Some(after) = at.get("dependencies") {
-            let names: Vec<String> = strings(Some(after)).iter().map(|name| says::text(name, scope, Bare::Any)).collect();
+            let names: Vec<String> = strings(Some(after))
+                .iter()
+                .map(|name| says::text(name, scope, Bare::Any))
+                .collect();
             let item = self.item(after, Item::new(format!("after {}", names.join(" "))));
             block.push(item);
         }
@@ -185,25 +238,46 @@ fn is_texts(at: At<'_>) -> bool {
 }
 
 fn strings<'v>(at: Option<At<'v>>) -> Vec<&'v str> {
-    at.map(|at| at.items().into_iter().filter_map(|item| item.text()).collect()).unwrap_or_default()
+    at.map(|at| {
+        at.items()
+            .into_iter()
+            .filter_map(|item| item.text())
+            .collect()
+    })
+    .unwrap_or_default()
 }
 
 fn words_of(texts: &[&str], scope: &Scope<'_>) -> String {
-    let words: Vec<String> = texts.iter().map(|text| says::text(text, scope, Bare::Any)).collect();
+    let words: Vec<String> = texts
+        .iter()
+        .map(|text| says::text(text, scope, Bare::Any))
+        .collect();
     words.join(" ")
 }
 
 fn texts_of(command: &[&str], args: &[&str], scope: &Scope<'_>) -> Vec<String> {
     match (command, args) {
         ([program, option], [code]) if interpreter(program) == Some(*option) => {
-            vec![format!("{program} {}", says::text(code, scope, Bare::Never))]
+            vec![format!(
+                "{program} {}",
+                says::text(code, scope, Bare::Never)
+            )]
         }
         ([program, option], [code])
-            if interpreter(program).is_some() && option.starts_with('-') && crate::scan::is_word(option) && !option.contains("${") =>
+            if interpreter(program).is_some()
+                && option.starts_with('-')
+                && crate::scan::is_word(option)
+                && !option.contains("${") =>
         {
-            vec![format!("{program} {option} {}", says::text(code, scope, Bare::Never))]
+            vec![format!(
+                "{program} {option} {}",
+                says::text(code, scope, Bare::Never)
+            )]
         }
-        ([program], args) => vec![format!("run {}", words_of(&[&[*program], args].concat(), scope))],
+        ([program], args) => vec![format!(
+            "run {}",
+            words_of(&[&[*program], args].concat(), scope)
+        )],
         (command, args) => {
             let mut texts = Vec::new();
             for (word, list) in [("command", command), ("args", args)] {
@@ -216,7 +290,12 @@ fn texts_of(command: &[&str], args: &[&str], scope: &Scope<'_>) -> Vec<String> {
     }
 }
 
-fn script_texts(command: &[&str], args: &[&str], source: Option<&str>, scope: &Scope<'_>) -> Vec<String> {
+fn script_texts(
+    command: &[&str],
+    args: &[&str],
+    source: Option<&str>,
+    scope: &Scope<'_>,
+) -> Vec<String> {
     let mut texts = Vec::new();
     if !args.is_empty() {
         texts.push(format!("args {}", words_of(args, scope)));
@@ -230,10 +309,18 @@ fn script_texts(command: &[&str], args: &[&str], source: Option<&str>, scope: &S
     let code = says::text(source, scope, Bare::Never);
     let reserved = |word: &&str| {
         let word = *word;
-        STATEMENTS.contains(&word) || TEMPLATE.iter().any(|(known, _)| *known == word) || word.ends_with(':') || word.contains(':')
+        STATEMENTS.contains(&word)
+            || TEMPLATE.iter().any(|(known, _)| *known == word)
+            || word.ends_with(':')
+            || word.contains(':')
     };
-    let fenced = code.starts_with('`') || command.first().is_some_and(|program| interpreter(program).is_some());
-    let bare = command.first().is_some_and(|program| crate::scan::is_word(program) && !program.contains("${"));
+    let fenced = code.starts_with('`')
+        || command
+            .first()
+            .is_some_and(|program| interpreter(program).is_some());
+    let bare = command
+        .first()
+        .is_some_and(|program| crate::scan::is_word(program) && !program.contains("${"));
     if args.is_empty() && fenced && bare && !command.first().is_some_and(reserved) {
         texts.push(format!("{} {code}", words_of(command, scope)));
         return texts;

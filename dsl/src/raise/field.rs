@@ -2,10 +2,10 @@
 
 use tiphys_spec::Kind;
 
+use super::Raiser;
 use super::at::At;
 use super::page::Item;
 use super::says::{self, Bare};
-use super::Raiser;
 use crate::names::{Globals, Scope};
 
 /// Columns that a value on one line may take.
@@ -24,11 +24,19 @@ impl Raiser<'_> {
                 Some(range) => self.notes.take(&[0..range.start + 1]),
                 None => super::notes::Taken::default(),
             };
-            let block = at.entries().into_iter().map(|(key, at)| self.field(key, at, scope)).collect();
+            let block = at
+                .entries()
+                .into_iter()
+                .map(|(key, at)| self.field(key, at, scope))
+                .collect();
             return Item::block(name, block).with(head);
         }
         if at.value.is_array() && long {
-            let items: Vec<String> = at.items().iter().map(|item| self.flat(*item, scope)).collect();
+            let items: Vec<String> = at
+                .items()
+                .iter()
+                .map(|item| self.flat(*item, scope))
+                .collect();
             let lines: Vec<String> = items.iter().map(|item| indented(item)).collect();
             let text = format!("{name}: [\n{}\n]", lines.join("\n"));
             return self.item(at, Item::new(text));
@@ -47,7 +55,11 @@ impl Raiser<'_> {
             return format!("{{{}}}", entries.join(", "));
         }
         if at.value.is_array() {
-            let items: Vec<String> = at.items().into_iter().map(|item| self.flat(item, scope)).collect();
+            let items: Vec<String> = at
+                .items()
+                .into_iter()
+                .map(|item| self.flat(item, scope))
+                .collect();
             return format!("[{}]", items.join(", "));
         }
         says::value(at.value, scope)
@@ -56,7 +68,10 @@ impl Raiser<'_> {
     /// `word { key: text }` of labels and annotations.
     pub fn texts(&mut self, word: &str, at: At<'_>, scope: &Scope<'_>) -> Item {
         let mut block = Vec::new();
-        let head = at.range().map(|range| self.notes.take(&[0..range.start + 1])).unwrap_or_default();
+        let head = at
+            .range()
+            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .unwrap_or_default();
         for (key, value) in at.entries() {
             let text = says::text(value.text().unwrap_or_default(), scope, Bare::Any);
             block.push(self.item(value, Item::new(format!("{}: {text}", says::key(key)))));
@@ -94,8 +109,16 @@ impl Raiser<'_> {
 }
 
 fn indented(text: &str) -> String {
-    let lines: Vec<String> =
-        text.split('\n').map(|line| if line.is_empty() { String::new() } else { format!("  {line}") }).collect();
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|line| {
+            if line.is_empty() {
+                String::new()
+            } else {
+                format!("  {line}")
+            }
+        })
+        .collect();
     lines.join("\n")
 }
 

@@ -1,9 +1,9 @@
 //! Inputs in the brackets behind a name; outputs; retries.
 
+use super::Raiser;
 use super::at::At;
 use super::page::Item;
 use super::says::{self, Bare};
-use super::Raiser;
 use crate::lower::POLICIES;
 use crate::names::Scope;
 
@@ -14,10 +14,18 @@ impl Raiser<'_> {
             return None;
         }
         let mut parts = Vec::new();
-        for parameter in at.get("parameters").map(|found| found.items()).unwrap_or_default() {
+        for parameter in at
+            .get("parameters")
+            .map(|found| found.items())
+            .unwrap_or_default()
+        {
             parts.push(parameter_text(parameter, scope)?);
         }
-        for artifact in at.get("artifacts").map(|found| found.items()).unwrap_or_default() {
+        for artifact in at
+            .get("artifacts")
+            .map(|found| found.items())
+            .unwrap_or_default()
+        {
             parts.push(artifact_text(artifact, scope)?);
         }
         let line = parts.join(", ");
@@ -25,7 +33,10 @@ impl Raiser<'_> {
             return Some(String::new());
         }
         Some(if line.len() > 104 || line.contains('\n') {
-            let lines: Vec<String> = parts.iter().map(|part| format!("  {}", part.replace('\n', "\n  "))).collect();
+            let lines: Vec<String> = parts
+                .iter()
+                .map(|part| format!("  {}", part.replace('\n', "\n  ")))
+                .collect();
             format!("(\n{}\n)", lines.join(",\n"))
         } else {
             format!("({line})")
@@ -53,22 +64,43 @@ impl Raiser<'_> {
     }
 
     fn out_artifact(&mut self, at: At<'_>, scope: &Scope<'_>) -> Item {
-        let head = at.range().map(|range| self.notes.take(&[0..range.start + 1])).unwrap_or_default();
-        let mut text = format!("out artifact {}", says::name(at.text_at(&["name"]).unwrap_or_default()));
+        let head = at
+            .range()
+            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .unwrap_or_default();
+        let mut text = format!(
+            "out artifact {}",
+            says::name(at.text_at(&["name"]).unwrap_or_default())
+        );
         let mut rest = Vec::new();
         let mut entries = at.entries();
-        let order = ["name", "path", "from", "fromExpression", "optional", "archive", "globalName"];
-        entries.sort_by_key(|(key, _)| order.iter().position(|known| known == key).unwrap_or(order.len()));
+        let order = [
+            "name",
+            "path",
+            "from",
+            "fromExpression",
+            "optional",
+            "archive",
+            "globalName",
+        ];
+        entries.sort_by_key(|(key, _)| {
+            order
+                .iter()
+                .position(|known| known == key)
+                .unwrap_or(order.len())
+        });
         for (key, value) in entries {
             match (key, value.value) {
                 ("name", _) => {}
                 ("path", serde_json::Value::String(path)) => {
                     text.push_str(&format!(" at {}", says::text(path, scope, Bare::Any)));
                 }
-                ("from", serde_json::Value::String(from)) => match super::task::expression(from, scope) {
-                    Some(reference) => text.push_str(&format!(" = {reference}")),
-                    None => rest.push(self.field(key, value, scope)),
-                },
+                ("from", serde_json::Value::String(from)) => {
+                    match super::task::expression(from, scope) {
+                        Some(reference) => text.push_str(&format!(" = {reference}")),
+                        None => rest.push(self.field(key, value, scope)),
+                    }
+                }
                 ("fromExpression", serde_json::Value::String(expression)) => {
                     match super::task::bare_expression(expression, scope) {
                         Some(expression) => text.push_str(&format!(" = {expression}")),
@@ -76,22 +108,41 @@ impl Raiser<'_> {
                     }
                 }
                 ("optional", serde_json::Value::Bool(true)) => text.push_str(" optional"),
-                ("archive", _) if value.only(&["none"]) && value.get("none").is_some_and(|none| none.only(&[])) => text.push_str(" plain"),
-                ("globalName", serde_json::Value::String(name)) => text.push_str(&format!(" as {}", says::name(name))),
+                ("archive", _)
+                    if value.only(&["none"])
+                        && value.get("none").is_some_and(|none| none.only(&[])) =>
+                {
+                    text.push_str(" plain")
+                }
+                ("globalName", serde_json::Value::String(name)) => {
+                    text.push_str(&format!(" as {}", says::name(name)))
+                }
                 _ => rest.push(self.field(key, value, scope)),
             }
         }
-        let item = if rest.is_empty() { Item::new(text) } else { Item::block(text, rest) };
+        let item = if rest.is_empty() {
+            Item::new(text)
+        } else {
+            Item::block(text, rest)
+        };
         item.with(head)
     }
 
     pub fn retry(&mut self, at: At<'_>, scope: &Scope<'_>) -> Item {
-        let head = at.range().map(|range| self.notes.take(&[0..range.start + 1])).unwrap_or_default();
+        let head = at
+            .range()
+            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .unwrap_or_default();
         let mut text = "retry".to_owned();
         let mut rest = Vec::new();
         let mut entries = at.entries();
         let order = ["limit", "retryPolicy", "backoff", "expression"];
-        entries.sort_by_key(|(key, _)| order.iter().position(|known| known == key).unwrap_or(order.len()));
+        entries.sort_by_key(|(key, _)| {
+            order
+                .iter()
+                .position(|known| known == key)
+                .unwrap_or(order.len())
+        });
         for (key, value) in entries {
             let part = match key {
                 "limit" => Some(says::value(value.value, scope)),
@@ -102,7 +153,10 @@ impl Raiser<'_> {
                 "backoff" => backoff(value, scope),
                 "expression" => value.text().map(|expression| {
                     let bare = super::task::bare_expression(expression, scope);
-                    format!("if {}", bare.unwrap_or_else(|| says::text(expression, scope, Bare::Never)))
+                    format!(
+                        "if {}",
+                        bare.unwrap_or_else(|| says::text(expression, scope, Bare::Never))
+                    )
                 }),
                 _ => None,
             };
@@ -111,7 +165,11 @@ impl Raiser<'_> {
                 None => rest.push(self.field(key, value, scope)),
             }
         }
-        let item = if rest.is_empty() { Item::new(text) } else { Item::block(text, rest) };
+        let item = if rest.is_empty() {
+            Item::new(text)
+        } else {
+            Item::block(text, rest)
+        };
         let item = item.with(head);
         self.item(at, item)
     }
@@ -123,8 +181,14 @@ fn backoff(at: At<'_>, scope: &Scope<'_>) -> Option<String> {
     }
     let part = |key: &str| {
         let text = at.text_at(&[key])?;
-        let number = text.parse::<u64>().is_ok_and(|number| number.to_string() == text);
-        Some(says::text(text, scope, if number { Bare::Any } else { Bare::Words }))
+        let number = text
+            .parse::<u64>()
+            .is_ok_and(|number| number.to_string() == text);
+        Some(says::text(
+            text,
+            scope,
+            if number { Bare::Any } else { Bare::Words },
+        ))
     };
     let mut text = format!("backoff {}", part("duration")?);
     if let Some(factor) = at.get("factor") {
@@ -141,7 +205,9 @@ fn backoff(at: At<'_>, scope: &Scope<'_>) -> Option<String> {
 
 /// A value that is text, whatever it looks like: numbers that stay as they are may stand bare.
 pub(super) fn any_string(text: &str, scope: &Scope<'_>) -> String {
-    let same = text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
+    let same = text
+        .parse::<i64>()
+        .is_ok_and(|number| number.to_string() == text);
     says::text(text, scope, if same { Bare::Any } else { Bare::Words })
 }
 
@@ -153,7 +219,12 @@ fn parameter_text(at: At<'_>, scope: &Scope<'_>) -> Option<String> {
         match key {
             "name" => {}
             "enum" => {
-                let choices: Vec<String> = value.items().iter().filter_map(|choice| choice.text()).map(|choice| says::text(choice, scope, Bare::Any)).collect();
+                let choices: Vec<String> = value
+                    .items()
+                    .iter()
+                    .filter_map(|choice| choice.text())
+                    .map(|choice| says::text(choice, scope, Bare::Any))
+                    .collect();
                 text.push_str(&format!(": enum({})", choices.join(", ")));
             }
             _ => {}
@@ -184,7 +255,10 @@ fn with_fields(text: String, rest: &[(&str, At<'_>)], scope: &Scope<'_>) -> Stri
     if rest.is_empty() {
         return text;
     }
-    let fields: Vec<String> = rest.iter().map(|(key, at)| format!("{}: {}", says::key(key), says::value(at.value, scope))).collect();
+    let fields: Vec<String> = rest
+        .iter()
+        .map(|(key, at)| format!("{}: {}", says::key(key), says::value(at.value, scope)))
+        .collect();
     format!("{text} {{{}}}", fields.join(", "))
 }
 
@@ -196,7 +270,11 @@ pub(super) fn reference(at: At<'_>, scope: &Scope<'_>) -> Option<String> {
     if let Some((field, word)) = word.filter(|(field, _)| at.only(&[field])) {
         let found = at.get(field).filter(|found| found.only(&["name", "key"]))?;
         let (name, key) = (found.text_at(&["name"])?, found.text_at(&["key"])?);
-        return Some(format!("{word}({}, {})", says::text(name, scope, Bare::Any), says::text(key, scope, Bare::Any)));
+        return Some(format!(
+            "{word}({}, {})",
+            says::text(name, scope, Bare::Any),
+            says::text(key, scope, Bare::Any)
+        ));
     }
     if let Some(event) = at.text_at(&["event"]).filter(|_| at.only(&["event"])) {
         return Some(format!("event({})", says::text(event, scope, Bare::Never)));
@@ -222,7 +300,10 @@ fn artifact_text(at: At<'_>, scope: &Scope<'_>) -> Option<String> {
 }
 
 fn out_parameter(at: At<'_>, scope: &Scope<'_>) -> Item {
-    let mut text = format!("out {}", says::name(at.text_at(&["name"]).unwrap_or_default()));
+    let mut text = format!(
+        "out {}",
+        says::name(at.text_at(&["name"]).unwrap_or_default())
+    );
     let mut rest = Vec::new();
     for (key, value) in at.entries() {
         match key {
@@ -240,7 +321,13 @@ fn out_parameter(at: At<'_>, scope: &Scope<'_>) -> Item {
     if rest.is_empty() {
         return Item::new(text);
     }
-    let fields = rest.iter().map(|(key, at)| Item::new(format!("{}: {}", says::key(key), says::value(at.value, scope))));
+    let fields = rest.iter().map(|(key, at)| {
+        Item::new(format!(
+            "{}: {}",
+            says::key(key),
+            says::value(at.value, scope)
+        ))
+    });
     Item::block(text, fields.collect())
 }
 
@@ -251,14 +338,26 @@ fn source(at: At<'_>, scope: &Scope<'_>) -> Option<String> {
         None => String::new(),
     };
     for (field, word) in [("path", "file"), ("jsonPath", "json"), ("jqFilter", "jq")] {
-        if let Some(text) = at.text_at(&[field]).filter(|_| at.only(&[field, "default"])) {
-            return Some(format!("{word}({}){default}", says::text(text, scope, Bare::Any)));
+        if let Some(text) = at
+            .text_at(&[field])
+            .filter(|_| at.only(&[field, "default"]))
+        {
+            return Some(format!(
+                "{word}({}){default}",
+                says::text(text, scope, Bare::Any)
+            ));
         }
     }
-    if let Some(text) = at.text_at(&["parameter"]).filter(|_| at.only(&["parameter"])) {
+    if let Some(text) = at
+        .text_at(&["parameter"])
+        .filter(|_| at.only(&["parameter"]))
+    {
         return super::task::expression(text, scope);
     }
-    if let Some(text) = at.text_at(&["expression"]).filter(|_| at.only(&["expression"])) {
+    if let Some(text) = at
+        .text_at(&["expression"])
+        .filter(|_| at.only(&["expression"]))
+    {
         return super::task::bare_expression(text, scope);
     }
     if at.get("supplied").is_some() && at.only(&["supplied", "default"]) {

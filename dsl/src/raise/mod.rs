@@ -65,8 +65,15 @@ fn one(object: &Object, source: &Arc<Source>, notes: &mut Notes, last: bool, rai
         return;
     };
     let at = At::root(&value, Some(&object.node));
-    let end = if last { usize::MAX } else { object.node.span.end.offset as usize };
-    let name = at.text_at(&["metadata", "name"]).or(at.text_at(&["metadata", "generateName"])).unwrap_or("object");
+    let end = if last {
+        usize::MAX
+    } else {
+        object.node.span.end.offset as usize
+    };
+    let name = at
+        .text_at(&["metadata", "name"])
+        .or(at.text_at(&["metadata", "generateName"]))
+        .unwrap_or("object");
     let mut plain = FxHashSet::default();
     if spec::is_sugared(&object.kind, at) {
         for _ in 0..3 {
@@ -79,12 +86,19 @@ fn one(object: &Object, source: &Arc<Source>, notes: &mut Notes, last: bool, rai
                 page::render(&items, 0, &mut raised.text);
                 return;
             }
-            raised.as_fields.extend(unequal.iter().map(|index| format!("{name}: template {index}")));
+            raised.as_fields.extend(
+                unequal
+                    .iter()
+                    .map(|index| format!("{name}: template {index}")),
+            );
             plain.extend(unequal);
         }
         raised.as_fields.push(name.to_owned());
     }
-    let mut raiser = Raiser { notes, plain: FxHashSet::default() };
+    let mut raiser = Raiser {
+        notes,
+        plain: FxHashSet::default(),
+    };
     let items = raiser.any_object(at, end);
     page::render(&items, 0, &mut raised.text);
 }
@@ -120,14 +134,20 @@ fn differences(text: &str, value: &Value) -> Option<Vec<usize>> {
     if found != wanted || found_templates.len() != wanted_templates.len() {
         return None;
     }
-    let unequal: Vec<usize> = (0..wanted_templates.len()).filter(|at| found_templates[*at] != wanted_templates[*at]).collect();
+    let unequal: Vec<usize> = (0..wanted_templates.len())
+        .filter(|at| found_templates[*at] != wanted_templates[*at])
+        .collect();
     (!unequal.is_empty()).then_some(unequal)
 }
 
 /// Takes the templates out of an object.
 fn templates(value: &mut Value) -> Option<Vec<Value>> {
     let spec = value.get_mut("spec")?;
-    let holder = if spec.get("workflowSpec").is_some() { spec.get_mut("workflowSpec")? } else { spec };
+    let holder = if spec.get("workflowSpec").is_some() {
+        spec.get_mut("workflowSpec")?
+    } else {
+        spec
+    };
     match holder.get_mut("templates") {
         Some(templates) => templates.take().as_array().cloned(),
         None => Some(Vec::new()),

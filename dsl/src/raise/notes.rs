@@ -27,11 +27,21 @@ pub(super) struct Taken {
 impl Notes {
     pub fn new(source: &Source) -> Notes {
         let mut starts = Vec::new();
-        source.documents.iter().for_each(|node| collect(node, &mut starts));
+        source
+            .documents
+            .iter()
+            .for_each(|node| collect(node, &mut starts));
         starts.sort_unstable();
         starts.dedup();
         let lines: Vec<usize> = std::iter::once(0)
-            .chain(source.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1))
+            .chain(
+                source
+                    .text
+                    .bytes()
+                    .enumerate()
+                    .filter(|(_, byte)| *byte == b'\n')
+                    .map(|(at, _)| at + 1),
+            )
             .collect();
         let note = |comment: &tiphys_spec::source::Comment| {
             let at = comment.span.start.offset as usize;
@@ -62,7 +72,10 @@ impl Notes {
         while self.notes.get(self.first).is_some_and(|note| note.taken) {
             self.first += 1;
         }
-        for note in self.notes[self.first..].iter_mut().filter(|note| !note.taken) {
+        for note in self.notes[self.first..]
+            .iter_mut()
+            .filter(|note| !note.taken)
+        {
             if ranges.iter().any(|range| range.contains(&note.anchor)) {
                 note.taken = true;
                 if !note.own_line {
@@ -80,13 +93,18 @@ impl Notes {
     /// All that is left before `end`; with the largest number, all that is left.
     pub fn take_before(&mut self, end: usize) -> Taken {
         if end == usize::MAX {
-            self.notes.iter_mut().filter(|note| note.anchor == end).for_each(|note| note.anchor -= 1);
+            self.notes
+                .iter_mut()
+                .filter(|note| note.anchor == end)
+                .for_each(|note| note.anchor -= 1);
         }
         self.take(&[0..end])
     }
 
     pub fn any(&self, range: &Range<usize>) -> bool {
-        self.notes.iter().any(|note| !note.taken && range.contains(&note.anchor))
+        self.notes
+            .iter()
+            .any(|note| !note.taken && range.contains(&note.anchor))
     }
 }
 

@@ -85,7 +85,9 @@ impl Item {
     }
 
     pub fn render(&self, depth: usize, out: &mut String) {
-        self.leading.iter().for_each(|comment| note(comment, depth, out));
+        self.leading
+            .iter()
+            .for_each(|comment| note(comment, depth, out));
         indent(depth, out);
         let room = WIDTH.saturating_sub(2 * depth);
         match (&self.block, self.line(room)) {
@@ -98,7 +100,9 @@ impl Item {
                 out.push_str(if self.text.is_empty() { "{" } else { " {" });
                 self.end(out);
                 render(block, depth + 1, out);
-                self.closing.iter().for_each(|comment| note(comment, depth + 1, out));
+                self.closing
+                    .iter()
+                    .for_each(|comment| note(comment, depth + 1, out));
                 indent(depth, out);
                 out.push_str("}\n");
             }

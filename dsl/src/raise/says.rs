@@ -74,12 +74,16 @@ fn quoted(value: &str, parts: &[Part], scope: &Scope<'_>) -> String {
         candidates.push(format!("`{}`", soft(parts, scope)));
     }
     candidates.push(string(parts));
-    let found = candidates.into_iter().find(|candidate| is_whole(candidate) && says(candidate, value, scope));
+    let found = candidates
+        .into_iter()
+        .find(|candidate| is_whole(candidate) && says(candidate, value, scope));
     found.unwrap_or_else(|| string(&[Part::Letters(value.to_owned())]))
 }
 
 fn letters_hold(parts: &[Part], what: &str) -> bool {
-    parts.iter().any(|part| matches!(part, Part::Letters(letters) if letters.contains(what)))
+    parts
+        .iter()
+        .any(|part| matches!(part, Part::Letters(letters) if letters.contains(what)))
 }
 
 /// Whether a candidate is one token.
@@ -92,7 +96,8 @@ fn is_whole(candidate: &str) -> bool {
         found: Vec::new(),
     };
     let tokens = crate::scan::tokens(candidate, &mut faults);
-    faults.found.is_empty() && matches!(tokens.as_slice(), [one] if one.end as usize == candidate.len())
+    faults.found.is_empty()
+        && matches!(tokens.as_slice(), [one] if one.end as usize == candidate.len())
 }
 
 /// Whether a written text means `value`.
@@ -155,10 +160,16 @@ fn soft(parts: &[Part], scope: &Scope<'_>) -> String {
             let start = at + next;
             out.push_str(&letters[at..start]);
             let names = match crate::scan::hole(&letters[start..]) {
-                Some(length) => expr::quiet(&letters[start + 2..start + length - 1], scope).is_some(),
+                Some(length) => {
+                    expr::quiet(&letters[start + 2..start + length - 1], scope).is_some()
+                }
                 None => false,
             };
-            out.push_str(if names || letters[..start].ends_with('$') { "$${" } else { "${" });
+            out.push_str(if names || letters[..start].ends_with('$') {
+                "$${"
+            } else {
+                "${"
+            });
             at = start + 2;
         }
         out.push_str(&letters[at..]);
@@ -184,7 +195,9 @@ fn parts(value: &str, scope: &Scope<'_>) -> Vec<Part> {
     let mut at = 0;
     for tag in parsed.tags() {
         let hole = match &tag.kind {
-            TagKind::Simple(name) => short(name, scope).filter(|_| tag.range.len() == name.len() + 4),
+            TagKind::Simple(name) => {
+                short(name, scope).filter(|_| tag.range.len() == name.len() + 4)
+            }
             TagKind::Expression(program) => match &**program {
                 Ok(program) => shortened(program, scope),
                 Err(_) => None,
@@ -221,27 +234,40 @@ pub(super) fn short(path: &str, scope: &Scope<'_>) -> Option<String> {
 
 fn shortest(full: &[&str], scope: &Scope<'_>) -> Option<String> {
     let brief = match full {
-        ["inputs" | "workflow", "parameters", name] | ["inputs", "artifacts", name] => Some((*name).to_owned()),
-        ["inputs", "artifacts", name, "path"] | ["outputs", "parameters" | "artifacts", name, "path"] => {
-            Some(format!("{name}.path"))
+        ["inputs" | "workflow", "parameters", name] | ["inputs", "artifacts", name] => {
+            Some((*name).to_owned())
         }
-        ["steps" | "tasks", task, "outputs", "parameters" | "artifacts", rest @ ..] if !rest.is_empty() => {
+        ["inputs", "artifacts", name, "path"]
+        | ["outputs", "parameters" | "artifacts", name, "path"] => Some(format!("{name}.path")),
+        [
+            "steps" | "tasks",
+            task,
+            "outputs",
+            "parameters" | "artifacts",
+            rest @ ..,
+        ] if !rest.is_empty() => Some(format!("{task}.{}", rest.join("."))),
+        ["steps" | "tasks", task, "outputs", rest @ ..] if !rest.is_empty() => {
             Some(format!("{task}.{}", rest.join(".")))
         }
-        ["steps" | "tasks", task, "outputs", rest @ ..] if !rest.is_empty() => Some(format!("{task}.{}", rest.join("."))),
-        ["steps" | "tasks", task, rest @ ..] if !rest.is_empty() => Some(format!("{task}.{}", rest.join("."))),
+        ["steps" | "tasks", task, rest @ ..] if !rest.is_empty() => {
+            Some(format!("{task}.{}", rest.join(".")))
+        }
         _ => None,
     };
-    [brief, Some(full.join("."))].into_iter().flatten().find(|candidate| {
-        let parts: Vec<&str> = candidate.split('.').collect();
-        let meant = scope.resolve(&parts);
-        is_path(candidate) && meant.is_some_and(|meant| meant.path == full)
-    })
+    [brief, Some(full.join("."))]
+        .into_iter()
+        .flatten()
+        .find(|candidate| {
+            let parts: Vec<&str> = candidate.split('.').collect();
+            let meant = scope.resolve(&parts);
+            is_path(candidate) && meant.is_some_and(|meant| meant.path == full)
+        })
 }
 
 fn is_path(text: &str) -> bool {
     use pest::Parser as _;
-    Grammar::parse(Rule::path, text).is_ok_and(|mut pairs| pairs.next().is_some_and(|pair| pair.as_str() == text))
+    Grammar::parse(Rule::path, text)
+        .is_ok_and(|mut pairs| pairs.next().is_some_and(|pair| pair.as_str() == text))
 }
 
 /// An expression with short names in it.
@@ -274,9 +300,16 @@ fn extent(source: &str, start: usize, path: &[&str]) -> Option<usize> {
         let rest = &source[at..];
         let forms: Vec<String> = match index {
             0 => vec![(*part).to_owned()],
-            _ => vec![format!(".{part}"), format!("['{part}']"), format!("[\"{part}\"]")],
+            _ => vec![
+                format!(".{part}"),
+                format!("['{part}']"),
+                format!("[\"{part}\"]"),
+            ],
         };
-        at += forms.iter().find(|form| rest.starts_with(form.as_str()))?.len();
+        at += forms
+            .iter()
+            .find(|form| rest.starts_with(form.as_str()))?
+            .len();
     }
     Some(at)
 }
@@ -290,8 +323,10 @@ pub(super) fn value(value: &Value, scope: &Scope<'_>) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Object(entries) => {
-            let entries: Vec<String> =
-                entries.iter().map(|(name, entry)| format!("{}: {}", key(name), self::value(entry, scope))).collect();
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(name, entry)| format!("{}: {}", key(name), self::value(entry, scope)))
+                .collect();
             format!("{{{}}}", entries.join(", "))
         }
         other => other.to_string(),
@@ -299,8 +334,13 @@ pub(super) fn value(value: &Value, scope: &Scope<'_>) -> String {
 }
 
 pub(super) fn key(name: &str) -> String {
-    let is_plain = |name: &str| is_word(name) && !name.contains(':') && !name.contains("${") && !name.starts_with('@');
-    if let Some(own) = name.strip_prefix(crate::lower::OURS).filter(|own| is_plain(own)) {
+    let is_plain = |name: &str| {
+        is_word(name) && !name.contains(':') && !name.contains("${") && !name.starts_with('@')
+    };
+    if let Some(own) = name
+        .strip_prefix(crate::lower::OURS)
+        .filter(|own| is_plain(own))
+    {
         return format!("@{own}");
     }
     if is_plain(name) {
@@ -310,7 +350,10 @@ pub(super) fn key(name: &str) -> String {
 }
 
 pub(super) fn name(name: &str) -> String {
-    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    let plain = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     if plain {
         return name.to_owned();
     }

@@ -2,11 +2,11 @@
 
 use tiphys_spec::{API_VERSION, Kind};
 
+use super::Raiser;
 use super::at::At;
 use super::field::word_of;
 use super::page::Item;
 use super::says::{self, Bare};
-use super::Raiser;
 use crate::names::{Globals, Scope};
 use crate::words;
 
@@ -20,7 +20,11 @@ pub(super) fn is_sugared(kind: &Kind, at: At<'_>) -> bool {
 impl Raiser<'_> {
     pub fn object(&mut self, at: At<'_>, kind: &Kind, end: usize) -> Vec<Item> {
         let cron = *kind == Kind::CronWorkflow;
-        let spec = at.path(if cron { &["spec", "workflowSpec"] } else { &["spec"] });
+        let spec = at.path(if cron {
+            &["spec", "workflowSpec"]
+        } else {
+            &["spec"]
+        });
         let mut globals = Globals::default();
         if let Some(spec) = spec {
             super::template::globals(spec, &mut globals);
@@ -34,13 +38,19 @@ impl Raiser<'_> {
             (Kind::Workflow, None, Some(prefix)) if prefix.ends_with('-') && prefix.len() > 1 => {
                 text.push_str(&format!(" {}", says::name(&prefix[..prefix.len() - 1])));
             }
-            (Kind::Workflow, Some(name), None) => text.push_str(&format!(" named {}", says::name(name))),
-            (kind, Some(name), None) if *kind != Kind::Workflow => text.push_str(&format!(" {}", says::name(name))),
+            (Kind::Workflow, Some(name), None) => {
+                text.push_str(&format!(" named {}", says::name(name)))
+            }
+            (kind, Some(name), None) if *kind != Kind::Workflow => {
+                text.push_str(&format!(" {}", says::name(name)))
+            }
             _ => named = false,
         }
         let arguments = spec.and_then(|spec| spec.get("arguments"));
         let uses = spec.is_some_and(|spec| spec.get("workflowTemplateRef").is_some());
-        let signature = arguments.filter(|_| !(cron && uses)).and_then(|arguments| self.signature(arguments, &scope, "arguments"));
+        let signature = arguments
+            .filter(|_| !(cron && uses))
+            .and_then(|arguments| self.signature(arguments, &scope, "arguments"));
         if let Some(signature) = &signature {
             text.push_str(signature);
         }
@@ -48,11 +58,22 @@ impl Raiser<'_> {
             self.schedule(at, &mut text);
         }
         let mut ranges = Vec::new();
-        for path in [&["apiVersion"][..], &["kind"], &["metadata"], &["spec"], &["spec", "workflowSpec"]] {
+        for path in [
+            &["apiVersion"][..],
+            &["kind"],
+            &["metadata"],
+            &["spec"],
+            &["spec", "workflowSpec"],
+        ] {
             let found = at.path(path).and_then(|found| found.range());
             ranges.extend(found.map(|range| range.start..range.start + 1));
         }
-        for path in [&["metadata", "name"][..], &["metadata", "generateName"], &["spec", "schedules"], &["spec", "timezone"]] {
+        for path in [
+            &["metadata", "name"][..],
+            &["metadata", "generateName"],
+            &["spec", "schedules"],
+            &["spec", "timezone"],
+        ] {
             ranges.extend(at.path(path).and_then(|found| found.range()));
         }
         if signature.is_some() {
@@ -85,8 +106,15 @@ impl Raiser<'_> {
     fn schedule(&mut self, at: At<'_>, text: &mut String) {
         let globals = Globals::default();
         let scope = Scope::global(&globals);
-        for schedule in at.path(&["spec", "schedules"]).map(|found| found.items()).unwrap_or_default() {
-            text.push_str(&format!(" {}", says::text(schedule.text().unwrap_or_default(), &scope, Bare::Never)));
+        for schedule in at
+            .path(&["spec", "schedules"])
+            .map(|found| found.items())
+            .unwrap_or_default()
+        {
+            text.push_str(&format!(
+                " {}",
+                says::text(schedule.text().unwrap_or_default(), &scope, Bare::Never)
+            ));
         }
         if let Some(zone) = at.text_at(&["spec", "timezone"]) {
             text.push_str(&format!(" in {}", says::text(zone, &scope, Bare::Never)));
@@ -111,7 +139,10 @@ impl Raiser<'_> {
 
     fn annotations(&mut self, at: At<'_>, scope: &Scope<'_>, block: &mut Vec<Item>) {
         let mut rest = Vec::new();
-        let head = at.range().map(|range| self.notes.take(&[0..range.start + 1])).unwrap_or_default();
+        let head = at
+            .range()
+            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .unwrap_or_default();
         let mut head = Some(head);
         for (key, value) in at.entries() {
             let word = match key {
@@ -140,14 +171,23 @@ impl Raiser<'_> {
     }
 
     fn cron_fields(&mut self, at: At<'_>, scope: &Scope<'_>, block: &mut Vec<Item>) {
-        for (key, value) in at.get("spec").map(|spec| spec.entries()).unwrap_or_default() {
+        for (key, value) in at
+            .get("spec")
+            .map(|spec| spec.entries())
+            .unwrap_or_default()
+        {
             match key {
                 "schedules" | "timezone" | "workflowSpec" => {}
                 "concurrencyPolicy" => {
                     let policy = value.text().unwrap_or_default();
                     let item = match policy {
-                        "Allow" | "Forbid" | "Replace" => Item::new(format!("concurrency {}", policy.to_ascii_lowercase())),
-                        other => Item::new(format!("concurrencyPolicy: {}", says::text(other, scope, Bare::Words))),
+                        "Allow" | "Forbid" | "Replace" => {
+                            Item::new(format!("concurrency {}", policy.to_ascii_lowercase()))
+                        }
+                        other => Item::new(format!(
+                            "concurrencyPolicy: {}",
+                            says::text(other, scope, Bare::Words)
+                        )),
                     };
                     block.push(self.item(value, item));
                 }
@@ -162,12 +202,30 @@ impl Raiser<'_> {
         }
     }
 
-    fn spec(&mut self, spec: At<'_>, kind: &Kind, signed: bool, globals: &Globals, block: &mut Vec<Item>) {
+    fn spec(
+        &mut self,
+        spec: At<'_>,
+        kind: &Kind,
+        signed: bool,
+        globals: &Globals,
+        block: &mut Vec<Item>,
+    ) {
         let scope = Scope::global(globals);
-        let templates = spec.get("templates").map(|templates| templates.items()).unwrap_or_default();
+        let templates = spec
+            .get("templates")
+            .map(|templates| templates.items())
+            .unwrap_or_default();
         let library = matches!(kind, Kind::WorkflowTemplate | Kind::ClusterWorkflowTemplate);
-        let names: Vec<&str> = templates.iter().filter_map(|template| template.text_at(&["name"])).collect();
-        let implied = names.iter().find(|name| **name == "main").or(names.first()).filter(|_| !library).copied();
+        let names: Vec<&str> = templates
+            .iter()
+            .filter_map(|template| template.text_at(&["name"]))
+            .collect();
+        let implied = names
+            .iter()
+            .find(|name| **name == "main")
+            .or(names.first())
+            .filter(|_| !library)
+            .copied();
         if implied.is_some() && spec.get("entrypoint").is_none() {
             block.push(Item::new("entry none"));
         }
@@ -176,12 +234,19 @@ impl Raiser<'_> {
             match key {
                 "entrypoint" if value.text() == implied => {}
                 "arguments" if signed => {}
-                "arguments" if uses.is_some_and(|uses| self.use_text(uses, spec, &scope).is_some_and(|text| text.ends_with(')'))) => {}
+                "arguments"
+                    if uses.is_some_and(|uses| {
+                        self.use_text(uses, spec, &scope)
+                            .is_some_and(|text| text.ends_with(')'))
+                    }) => {}
                 "workflowTemplateRef" => {
                     let arguments = if signed { None } else { Some(spec) };
                     let item = match self.use_text(value, arguments.unwrap_or(value), &scope) {
                         Some(text) => Item::new(text),
-                        None => Item::new(format!("workflowTemplateRef: {}", says::value(value.value, &scope))),
+                        None => Item::new(format!(
+                            "workflowTemplateRef: {}",
+                            says::value(value.value, &scope)
+                        )),
                     };
                     block.push(self.item(value, item));
                 }
@@ -191,8 +256,18 @@ impl Raiser<'_> {
                         block.push(item);
                     }
                 }
-                "volumes" => block.extend(value.items().into_iter().map(|volume| self.volume(volume, &scope))),
-                "volumeClaimTemplates" => block.extend(value.items().into_iter().map(|claim| self.claim(claim, &scope))),
+                "volumes" => block.extend(
+                    value
+                        .items()
+                        .into_iter()
+                        .map(|volume| self.volume(volume, &scope)),
+                ),
+                "volumeClaimTemplates" => block.extend(
+                    value
+                        .items()
+                        .into_iter()
+                        .map(|claim| self.claim(claim, &scope)),
+                ),
                 "hooks" => {
                     for (name, hook) in value.entries() {
                         let item = match self.hook(name, hook, &scope) {
@@ -218,7 +293,10 @@ impl Raiser<'_> {
                 continue;
             }
             let rest: Vec<&str> = parts.collect();
-            let single = rest.iter().try_fold(at, |at, key| at.get(key).filter(|_| at.map().is_some_and(|map| map.len() == 1)));
+            let single = rest.iter().try_fold(at, |at, key| {
+                at.get(key)
+                    .filter(|_| at.map().is_some_and(|map| map.len() == 1))
+            });
             let Some(value) = single else { continue };
             if value.value.is_object() {
                 if matches!(*word, "labels" | "annotations" | "node-selector") {
@@ -249,34 +327,66 @@ impl Raiser<'_> {
             Some(at) if at.value == &serde_json::Value::Bool(true) => "cluster ",
             Some(_) => return None,
         };
-        let name = uses.text_at(&["name"]).filter(|_| uses.only(&["name", "clusterScope"]))?;
+        let name = uses
+            .text_at(&["name"])
+            .filter(|_| uses.only(&["name", "clusterScope"]))?;
         let arguments = match spec.get("arguments") {
-            Some(arguments) if spec.get("templates").is_none() => self.arguments(arguments, scope, None),
+            Some(arguments) if spec.get("templates").is_none() => {
+                self.arguments(arguments, scope, None)
+            }
             _ => None,
         };
-        Some(format!("use {cluster}{}{}", says::name(name), arguments.unwrap_or_default()))
+        Some(format!(
+            "use {cluster}{}{}",
+            says::name(name),
+            arguments.unwrap_or_default()
+        ))
     }
 
     fn claim(&mut self, at: At<'_>, scope: &Scope<'_>) -> Item {
         let storage = at.path(&["spec", "resources", "requests", "storage"]);
-        let modes = at.path(&["spec", "accessModes"]).map(|modes| modes.items()).unwrap_or_default();
+        let modes = at
+            .path(&["spec", "accessModes"])
+            .map(|modes| modes.items())
+            .unwrap_or_default();
         let simple = at.only(&["apiVersion", "kind", "metadata", "spec"])
-            && at.text_at(&["apiVersion"]).is_none_or(|version| version == "v1")
-            && at.text_at(&["kind"]).is_none_or(|kind| kind == "PersistentVolumeClaim")
+            && at
+                .text_at(&["apiVersion"])
+                .is_none_or(|version| version == "v1")
+            && at
+                .text_at(&["kind"])
+                .is_none_or(|kind| kind == "PersistentVolumeClaim")
             && at.get("metadata").is_some_and(|at| at.only(&["name"]))
-            && at.get("spec").is_some_and(|at| at.only(&["accessModes", "resources"]))
-            && at.path(&["spec", "resources"]).is_some_and(|at| at.only(&["requests"]))
-            && at.path(&["spec", "resources", "requests"]).is_some_and(|at| at.only(&["storage"]));
-        let item = match (simple, at.text_at(&["metadata", "name"]), storage, modes.as_slice()) {
+            && at
+                .get("spec")
+                .is_some_and(|at| at.only(&["accessModes", "resources"]))
+            && at
+                .path(&["spec", "resources"])
+                .is_some_and(|at| at.only(&["requests"]))
+            && at
+                .path(&["spec", "resources", "requests"])
+                .is_some_and(|at| at.only(&["storage"]));
+        let item = match (
+            simple,
+            at.text_at(&["metadata", "name"]),
+            storage,
+            modes.as_slice(),
+        ) {
             (true, Some(name), Some(storage), [mode]) => {
                 let mode = match mode.text().unwrap_or_default() {
                     "ReadWriteOnce" => String::new(),
                     other => format!(" {other}"),
                 };
                 let name = says::text(name, scope, Bare::Any);
-                Item::new(format!("claim {name} {}{mode}", says::text(storage.text().unwrap_or_default(), scope, Bare::Any)))
+                Item::new(format!(
+                    "claim {name} {}{mode}",
+                    says::text(storage.text().unwrap_or_default(), scope, Bare::Any)
+                ))
             }
-            _ => Item::new(format!("volumeClaimTemplates: [{}]", says::value(at.value, scope))),
+            _ => Item::new(format!(
+                "volumeClaimTemplates: [{}]",
+                says::value(at.value, scope)
+            )),
         };
         self.item(at, item)
     }
@@ -284,7 +394,10 @@ impl Raiser<'_> {
     pub fn locks(&mut self, at: At<'_>, scope: &Scope<'_>, block: &mut Vec<Item>) {
         for (key, value) in at.entries() {
             if !matches!(key, "mutexes" | "semaphores") {
-                block.push(Item::block("synchronization", vec![self.field(key, value, scope)]));
+                block.push(Item::block(
+                    "synchronization",
+                    vec![self.field(key, value, scope)],
+                ));
                 continue;
             }
             for lock in value.items() {
@@ -297,12 +410,20 @@ impl Raiser<'_> {
     fn lock(&mut self, key: &str, lock: At<'_>, scope: &Scope<'_>) -> Item {
         let (mut text, handled) = if key == "mutexes" {
             let name = lock.text_at(&["name"]).unwrap_or_default();
-            (format!("mutex {}", says::text(name, scope, Bare::Any)), "name")
+            (
+                format!("mutex {}", says::text(name, scope, Bare::Any)),
+                "name",
+            )
         } else {
-            let key = lock.get("configMapKeyRef").filter(|key| key.only(&["name", "key"]));
+            let key = lock
+                .get("configMapKeyRef")
+                .filter(|key| key.only(&["name", "key"]));
             match key.and_then(|key| Some((key.text_at(&["name"])?, key.text_at(&["key"])?))) {
                 Some((name, key)) => {
-                    let (name, key) = (says::text(name, scope, Bare::Any), says::text(key, scope, Bare::Any));
+                    let (name, key) = (
+                        says::text(name, scope, Bare::Any),
+                        says::text(key, scope, Bare::Any),
+                    );
                     (format!("semaphore {name} {key}"), "configMapKeyRef")
                 }
                 None => ("semaphore".to_owned(), ""),
@@ -312,7 +433,13 @@ impl Raiser<'_> {
             .entries()
             .into_iter()
             .filter(|(key, _)| *key != handled)
-            .map(|(key, at)| Item::new(format!("{}: {}", says::key(key), says::value(at.value, scope))))
+            .map(|(key, at)| {
+                Item::new(format!(
+                    "{}: {}",
+                    says::key(key),
+                    says::value(at.value, scope)
+                ))
+            })
             .collect();
         if rest.is_empty() {
             return Item::new(text);
@@ -322,21 +449,46 @@ impl Raiser<'_> {
     }
 
     pub fn metrics(&mut self, at: At<'_>, scope: &Scope<'_>, block: &mut Vec<Item>) {
-        for metric in at.get("prometheus").map(|found| found.items()).unwrap_or_default() {
-            let kinds: Vec<&str> =
-                ["counter", "gauge", "histogram"].into_iter().filter(|kind| metric.get(kind).is_some()).collect();
-            let known = metric.only(&["name", "help", "labels", "when", "counter", "gauge", "histogram"]);
-            let (Some(name), [kind], true) = (metric.text_at(&["name"]), kinds.as_slice(), known) else {
-                let text = format!("metrics: {{prometheus: [{}]}}", says::value(metric.value, scope));
+        for metric in at
+            .get("prometheus")
+            .map(|found| found.items())
+            .unwrap_or_default()
+        {
+            let kinds: Vec<&str> = ["counter", "gauge", "histogram"]
+                .into_iter()
+                .filter(|kind| metric.get(kind).is_some())
+                .collect();
+            let known = metric.only(&[
+                "name",
+                "help",
+                "labels",
+                "when",
+                "counter",
+                "gauge",
+                "histogram",
+            ]);
+            let (Some(name), [kind], true) = (metric.text_at(&["name"]), kinds.as_slice(), known)
+            else {
+                let text = format!(
+                    "metrics: {{prometheus: [{}]}}",
+                    says::value(metric.value, scope)
+                );
                 block.push(self.item(metric, Item::new(text)));
                 continue;
             };
             let value = metric.text_at(&[kind, "value"]).unwrap_or_default();
-            let mut text = format!("{kind} {} = {}", says::text(name, scope, Bare::Any), says::text(value, scope, Bare::Any));
+            let mut text = format!(
+                "{kind} {} = {}",
+                says::text(name, scope, Bare::Any),
+                says::text(value, scope, Bare::Any)
+            );
             if let Some(help) = metric.text_at(&["help"]) {
                 text.push_str(&format!(" {}", says::text(help, scope, Bare::Never)));
             }
-            let head = metric.range().map(|range| self.notes.take(&[0..range.start + 1])).unwrap_or_default();
+            let head = metric
+                .range()
+                .map(|range| self.notes.take(&[0..range.start + 1]))
+                .unwrap_or_default();
             let mut inside = Vec::new();
             for (key, field) in metric.entries() {
                 match key {
@@ -347,7 +499,11 @@ impl Raiser<'_> {
                         inside.push(self.item(field, Item::new(format!("when {when}"))));
                     }
                     _ => {
-                        for (key, field) in field.entries().into_iter().filter(|(key, _)| *key != "value") {
+                        for (key, field) in field
+                            .entries()
+                            .into_iter()
+                            .filter(|(key, _)| *key != "value")
+                        {
                             let item = match field.value {
                                 serde_json::Value::Bool(true) => self.item(field, Item::new(key)),
                                 _ => self.field(key, field, scope),
@@ -357,7 +513,11 @@ impl Raiser<'_> {
                     }
                 }
             }
-            let mut item = if inside.is_empty() { Item::new(text) } else { Item::block(text, inside) };
+            let mut item = if inside.is_empty() {
+                Item::new(text)
+            } else {
+                Item::block(text, inside)
+            };
             item = item.with(head);
             block.push(self.item(metric, item));
         }
@@ -371,8 +531,15 @@ impl Raiser<'_> {
         let block = labels
             .into_iter()
             .map(|label| {
-                let value = says::text(label.text_at(&["value"]).unwrap_or_default(), scope, Bare::Any);
-                Item::new(format!("{}: {value}", says::key(label.text_at(&["key"]).unwrap_or_default())))
+                let value = says::text(
+                    label.text_at(&["value"]).unwrap_or_default(),
+                    scope,
+                    Bare::Any,
+                );
+                Item::new(format!(
+                    "{}: {value}",
+                    says::key(label.text_at(&["key"]).unwrap_or_default())
+                ))
             })
             .collect();
         self.item(at, Item::block("labels", block))

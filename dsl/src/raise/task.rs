@@ -4,11 +4,11 @@ use pest::Parser as _;
 use serde_json::Value;
 use tiphys_expr::{Program, TagKind, Text};
 
+use super::Raiser;
 use super::at::At;
 use super::io::any_string;
 use super::page::Item;
 use super::says::{self, Bare};
-use super::Raiser;
 use crate::expr;
 use crate::fault::Faults;
 use crate::grammar::{Grammar, Rule};
@@ -47,12 +47,21 @@ fn lowered(candidate: &str, scope: &Scope<'_>) -> Option<expr::Lowered> {
     }
     let probe = format!("x(a: {candidate})");
     let statement = Grammar::parse(Rule::task_statement, &probe).ok()?.next()?;
-    let call = statement.into_inner().find(|pair| pair.as_rule() == Rule::call)?;
-    let arguments: Vec<_> = call.into_inner().find(|pair| pair.as_rule() == Rule::arguments)?.into_inner().collect();
+    let call = statement
+        .into_inner()
+        .find(|pair| pair.as_rule() == Rule::call)?;
+    let arguments: Vec<_> = call
+        .into_inner()
+        .find(|pair| pair.as_rule() == Rule::arguments)?
+        .into_inner()
+        .collect();
     let [argument] = arguments.as_slice() else {
         return None;
     };
-    let found = argument.clone().into_inner().find(|pair| pair.as_rule() == Rule::expression)?;
+    let found = argument
+        .clone()
+        .into_inner()
+        .find(|pair| pair.as_rule() == Rule::expression)?;
     quietly(|faults| expr::expression(&found, &probe, 0, scope, faults))
 }
 
@@ -85,10 +94,19 @@ struct Call {
 
 impl Raiser<'_> {
     pub fn task(&mut self, at: At<'_>, scope: &Scope<'_>, listed: bool) -> Item {
-        let head = at.range().map(|range| self.notes.take(&[0..range.start + 1])).unwrap_or_default();
+        let head = at
+            .range()
+            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .unwrap_or_default();
         let name = at.text_at(&["name"]).unwrap_or_default();
-        let looped = ["withItems", "withParam", "withSequence"].iter().any(|field| at.get(field).is_some());
-        let scope = &if looped { scope.looping("item") } else { scope.clone() };
+        let looped = ["withItems", "withParam", "withSequence"]
+            .iter()
+            .any(|field| at.get(field).is_some());
+        let scope = &if looped {
+            scope.looping("item")
+        } else {
+            scope.clone()
+        };
         if let Some(inline) = at.get("inline")
             && let Some(item) = self.inline_task(at, inline, name, scope)
         {
@@ -97,7 +115,11 @@ impl Raiser<'_> {
         let Call { mut text, rest } = self.call(at, name, scope);
         let mut block: Vec<Item> = Vec::new();
         for (key, value) in at.entries() {
-            if matches!(key, "name" | "template" | "templateRef" | "arguments" | "depends" | "dependencies") && !rest.iter().any(|field| field == key) {
+            if matches!(
+                key,
+                "name" | "template" | "templateRef" | "arguments" | "depends" | "dependencies"
+            ) && !rest.iter().any(|field| field == key)
+            {
                 continue;
             }
             match self.modifier(key, value, scope) {
@@ -117,17 +139,33 @@ impl Raiser<'_> {
         if scope.root == "tasks" {
             text.push_str(&self.after(at, scope, listed));
         }
-        let item = if block.is_empty() { Item::new(text) } else { Item::block(text, block) };
+        let item = if block.is_empty() {
+            Item::new(text)
+        } else {
+            Item::block(text, block)
+        };
         let item = item.with(head);
         self.item(at, item)
     }
 
-    fn inline_task(&mut self, at: At<'_>, inline: At<'_>, name: &str, scope: &Scope<'_>) -> Option<Item> {
-        let body = ["container", "script"].into_iter().find(|field| inline.get(field).is_some())?;
+    fn inline_task(
+        &mut self,
+        at: At<'_>,
+        inline: At<'_>,
+        name: &str,
+        scope: &Scope<'_>,
+    ) -> Option<Item> {
+        let body = ["container", "script"]
+            .into_iter()
+            .find(|field| inline.get(field).is_some())?;
         if !at.only(&["name", "inline"]) || !inline.only(&[body]) || name.is_empty() {
             return None;
         }
-        let kind = if body == "container" { Body::Container } else { Body::Script };
+        let kind = if body == "container" {
+            Body::Container
+        } else {
+            Body::Script
+        };
         let own = Signature::default();
         let scope = Scope::of(scope.globals, &own);
         let block = self.container(inline.get(body)?, kind, &scope, &[]);
@@ -146,7 +184,11 @@ impl Raiser<'_> {
             _ => {
                 return Call {
                     text: format!("{} = {}()", says::name(name), says::name(name)),
-                    rest: vec!["template".to_owned(), "templateRef".to_owned(), "arguments".to_owned()],
+                    rest: vec![
+                        "template".to_owned(),
+                        "templateRef".to_owned(),
+                        "arguments".to_owned(),
+                    ],
                 };
             }
         };
@@ -160,7 +202,11 @@ impl Raiser<'_> {
             "()".to_owned()
         });
         let own = template.or(reference.and_then(|reference| reference.text_at(&["template"])));
-        let label = if own == Some(name) { String::new() } else { format!("{} = ", says::name(name)) };
+        let label = if own == Some(name) {
+            String::new()
+        } else {
+            format!("{} = ", says::name(name))
+        };
         Call {
             text: format!("{label}{target}{arguments}"),
             rest,
@@ -168,25 +214,45 @@ impl Raiser<'_> {
     }
 
     /// `(name: value, …)`; nothing where an argument says more than that.
-    pub fn arguments(&mut self, at: At<'_>, scope: &Scope<'_>, signature: Option<&Signature>) -> Option<String> {
+    pub fn arguments(
+        &mut self,
+        at: At<'_>,
+        scope: &Scope<'_>,
+        signature: Option<&Signature>,
+    ) -> Option<String> {
         if !at.only(&["parameters", "artifacts"]) {
             return None;
         }
         let mut parts = Vec::new();
-        for parameter in at.get("parameters").map(|found| found.items()).unwrap_or_default() {
+        for parameter in at
+            .get("parameters")
+            .map(|found| found.items())
+            .unwrap_or_default()
+        {
             let name = parameter.text_at(&["name"])?;
-            if signature.is_some_and(|found| found.artifact(name).is_some() && found.parameter(name).is_none()) {
+            if signature.is_some_and(|found| {
+                found.artifact(name).is_some() && found.parameter(name).is_none()
+            }) {
                 return None;
             }
-            let value = parameter.text_at(&["value"]).filter(|_| parameter.only(&["name", "value"]))?;
+            let value = parameter
+                .text_at(&["value"])
+                .filter(|_| parameter.only(&["name", "value"]))?;
             parts.push(named(name, given(value, scope), signature));
         }
-        for artifact in at.get("artifacts").map(|found| found.items()).unwrap_or_default() {
+        for artifact in at
+            .get("artifacts")
+            .map(|found| found.items())
+            .unwrap_or_default()
+        {
             parts.push(artifact_argument(artifact, scope, signature)?);
         }
         let line = parts.join(", ");
         if line.len() > 100 || line.contains('\n') {
-            let lines: Vec<String> = parts.iter().map(|part| format!("  {}", part.replace('\n', "\n  "))).collect();
+            let lines: Vec<String> = parts
+                .iter()
+                .map(|part| format!("  {}", part.replace('\n', "\n  ")))
+                .collect();
             return Some(format!("(\n{}\n)", lines.join(",\n")));
         }
         Some(format!("({line})"))
@@ -200,17 +266,23 @@ impl Raiser<'_> {
         match (key, at.value) {
             ("when", Value::String(when)) => Some(condition(when, scope)),
             ("withItems", Value::Array(_)) => {
-                let items: Vec<String> = at.items().iter().map(|item| says::value(item.value, &outer)).collect();
+                let items: Vec<String> = at
+                    .items()
+                    .iter()
+                    .map(|item| says::value(item.value, &outer))
+                    .collect();
                 let line = items.join(", ");
                 Some(if line.len() > 100 {
-                    let lines: Vec<String> = items.iter().map(|item| format!("  {item},")).collect();
+                    let lines: Vec<String> =
+                        items.iter().map(|item| format!("  {item},")).collect();
                     format!("for item in [\n{}\n]", lines.join("\n"))
                 } else {
                     format!("for item in [{line}]")
                 })
             }
             ("withParam", Value::String(list)) => {
-                let list = expression(list, &outer).unwrap_or_else(|| says::text(list, &outer, Bare::Never));
+                let list = expression(list, &outer)
+                    .unwrap_or_else(|| says::text(list, &outer, Bare::Never));
                 Some(format!("for item in {list}"))
             }
             ("withSequence", Value::Object(_)) => Some(sequence(at, &outer)),
@@ -244,7 +316,10 @@ impl Raiser<'_> {
         let condition = match at.text_at(&["expression"]) {
             Some(expression) => {
                 let bare = bare_expression(expression, scope);
-                format!(" if {}", bare.unwrap_or_else(|| says::text(expression, scope, Bare::Never)))
+                format!(
+                    " if {}",
+                    bare.unwrap_or_else(|| says::text(expression, scope, Bare::Never))
+                )
             }
             None => String::new(),
         };
@@ -255,15 +330,24 @@ impl Raiser<'_> {
     fn after(&mut self, at: At<'_>, scope: &Scope<'_>, listed: bool) -> String {
         let implied = used(at, scope);
         if let Some(dependencies) = at.get("dependencies") {
-            let names: Vec<&str> = dependencies.items().into_iter().filter_map(|name| name.text()).collect();
+            let names: Vec<&str> = dependencies
+                .items()
+                .into_iter()
+                .filter_map(|name| name.text())
+                .collect();
             if listed && names == implied && at.get("depends").is_none() {
                 return String::new();
             }
-            let names: Vec<String> = names.iter().map(|name| says::text(name, scope, Bare::Words)).collect();
+            let names: Vec<String> = names
+                .iter()
+                .map(|name| says::text(name, scope, Bare::Words))
+                .collect();
             return format!(" after [{}]", names.join(", "));
         }
         match at.text_at(&["depends"]) {
-            Some(depends) if !listed && !implied.is_empty() && depends == implied.join(" && ") => String::new(),
+            Some(depends) if !listed && !implied.is_empty() && depends == implied.join(" && ") => {
+                String::new()
+            }
             Some(depends) => format!(" after {}", depends_text(depends, scope)),
             None if implied.is_empty() => String::new(),
             None => " after none".to_owned(),
@@ -276,7 +360,11 @@ pub(super) fn is_listed(at: At<'_>, scope: &Scope<'_>) -> bool {
     let Some(listed) = at.get("dependencies") else {
         return false;
     };
-    let names: Vec<&str> = listed.items().into_iter().filter_map(|name| name.text()).collect();
+    let names: Vec<&str> = listed
+        .items()
+        .into_iter()
+        .filter_map(|name| name.text())
+        .collect();
     used(at, scope) != names
 }
 
@@ -289,7 +377,11 @@ fn used(at: At<'_>, scope: &Scope<'_>) -> Vec<String> {
         }
     };
     for kind in ["parameters", "artifacts"] {
-        for argument in at.path(&["arguments", kind]).map(|found| found.items()).unwrap_or_default() {
+        for argument in at
+            .path(&["arguments", kind])
+            .map(|found| found.items())
+            .unwrap_or_default()
+        {
             collect(argument.get("value"));
             collect(argument.get("from"));
         }
@@ -328,7 +420,12 @@ fn mentioned(text: &str) -> Vec<String> {
                 }
             }
             TagKind::Expression(program) => {
-                for reference in program.as_ref().as_ref().map(Program::refs).unwrap_or_default() {
+                for reference in program
+                    .as_ref()
+                    .as_ref()
+                    .map(Program::refs)
+                    .unwrap_or_default()
+                {
                     if let [root, task, ..] = reference.path.as_slice()
                         && root == "tasks"
                     {
@@ -352,7 +449,11 @@ fn library(at: At<'_>) -> Option<String> {
         Some(_) => return None,
     };
     let (name, template) = (at.text_at(&["name"])?, at.text_at(&["template"])?);
-    Some(format!("{cluster}{}/{}", says::name(name), says::name(template)))
+    Some(format!(
+        "{cluster}{}/{}",
+        says::name(name),
+        says::name(template)
+    ))
 }
 
 /// The value of an argument.
@@ -360,7 +461,10 @@ fn given(value: &str, scope: &Scope<'_>) -> String {
     if let Some(expression) = expression(value, scope) {
         return expression;
     }
-    let literal = value.parse::<i64>().is_ok_and(|number| number >= 0 && number.to_string() == value) || matches!(value, "true" | "false");
+    let literal = value
+        .parse::<i64>()
+        .is_ok_and(|number| number >= 0 && number.to_string() == value)
+        || matches!(value, "true" | "false");
     if literal {
         return any_string(value, scope);
     }
@@ -370,21 +474,33 @@ fn given(value: &str, scope: &Scope<'_>) -> String {
 /// `name: value`, or the value alone where there is no doubt what it is for.
 fn named(name: &str, value: String, signature: Option<&Signature>) -> String {
     let same = crate::lower::implied_input(&value, signature);
-    if same.as_deref() == Some(name) && !value.starts_with('{') && (!value.contains(':') || value.starts_with(['"', '\'', '`'])) {
+    if same.as_deref() == Some(name)
+        && !value.starts_with('{')
+        && (!value.contains(':') || value.starts_with(['"', '\'', '`']))
+    {
         return value;
     }
     format!("{}: {value}", says::name(name))
 }
 
-fn artifact_argument(at: At<'_>, scope: &Scope<'_>, signature: Option<&Signature>) -> Option<String> {
+fn artifact_argument(
+    at: At<'_>,
+    scope: &Scope<'_>,
+    signature: Option<&Signature>,
+) -> Option<String> {
     let name = at.text_at(&["name"])?;
-    let known = signature.is_some_and(|found| found.artifact(name).is_some() && found.parameter(name).is_none());
+    let known = signature
+        .is_some_and(|found| found.artifact(name).is_some() && found.parameter(name).is_none());
     let mark = if known { "" } else { "artifact " };
     let key = says::name(name);
     if at.only(&["name", "from"])
         && let Some(from) = expression(at.text_at(&["from"])?, scope)
     {
-        return Some(if known { named(name, from, signature) } else { format!("{mark}{key}: {from}") });
+        return Some(if known {
+            named(name, from, signature)
+        } else {
+            format!("{mark}{key}: {from}")
+        });
     }
     let fields: Vec<String> = at
         .entries()
@@ -398,28 +514,39 @@ fn artifact_argument(at: At<'_>, scope: &Scope<'_>, signature: Option<&Signature
 fn sequence(at: At<'_>, scope: &Scope<'_>) -> String {
     let bound = |key: &str| {
         let text = at.text_at(&[key])?;
-        let number = text.parse::<u64>().is_ok_and(|number| number.to_string() == text);
+        let number = text
+            .parse::<u64>()
+            .is_ok_and(|number| number.to_string() == text);
         if number {
             return Some(text.to_owned());
         }
-        expression(text, scope).filter(|path| !path.contains(['(', ' ', '\'', '['])).or_else(|| {
-            let quoted = says::text(text, scope, Bare::Never);
-            quoted.starts_with('"').then_some(quoted)
-        })
+        expression(text, scope)
+            .filter(|path| !path.contains(['(', ' ', '\'', '[']))
+            .or_else(|| {
+                let quoted = says::text(text, scope, Bare::Never);
+                quoted.starts_with('"').then_some(quoted)
+            })
     };
     if at.only(&["start", "end"])
         && let (Some(start), Some(end)) = (bound("start"), bound("end"))
     {
         return format!("for item in {start}..{end}");
     }
-    let fields: Vec<String> =
-        at.entries().into_iter().map(|(key, at)| format!("{key}: {}", says::value(at.value, scope))).collect();
+    let fields: Vec<String> = at
+        .entries()
+        .into_iter()
+        .map(|(key, at)| format!("{key}: {}", says::value(at.value, scope)))
+        .collect();
     format!("for item in sequence({})", fields.join(", "))
 }
 
 /// `when …`: a condition where it comes out the same, else Argo's text.
 fn condition(when: &str, scope: &Scope<'_>) -> String {
-    let candidates = [condition_text(when, scope, true), condition_text(when, scope, false), whole_expression(when, scope)];
+    let candidates = [
+        condition_text(when, scope, true),
+        condition_text(when, scope, false),
+        whole_expression(when, scope),
+    ];
     for candidate in candidates.into_iter().flatten() {
         if says_when(&candidate, when, scope) {
             return format!("when {candidate}");
@@ -429,7 +556,9 @@ fn condition(when: &str, scope: &Scope<'_>) -> String {
 }
 
 fn whole_expression(when: &str, scope: &Scope<'_>) -> Option<String> {
-    when.starts_with("{{=").then(|| expression(when, scope)).flatten()
+    when.starts_with("{{=")
+        .then(|| expression(when, scope))
+        .flatten()
 }
 
 /// The condition with names in place of tags, quotes around tags taken off.
@@ -443,7 +572,10 @@ fn condition_text(when: &str, scope: &Scope<'_>, unquote: bool) -> Option<String
         };
         let short = says::short(name, scope)?;
         let (mut start, mut end) = (tag.range.start, tag.range.end);
-        let quote = when[..start].chars().next_back().filter(|c| matches!(c, '"' | '\''));
+        let quote = when[..start]
+            .chars()
+            .next_back()
+            .filter(|c| matches!(c, '"' | '\''));
         if unquote
             && let Some(quote) = quote
             && when[end..].starts_with(quote)
@@ -467,16 +599,29 @@ fn says_when(candidate: &str, when: &str, scope: &Scope<'_>) -> bool {
     let Ok(mut pairs) = Grammar::parse(Rule::task_statement, &probe) else {
         return false;
     };
-    let clauses: Vec<_> = pairs.next().map(|pair| pair.into_inner().collect()).unwrap_or_default();
+    let clauses: Vec<_> = pairs
+        .next()
+        .map(|pair| pair.into_inner().collect())
+        .unwrap_or_default();
     let [_, clause, _] = clauses.as_slice() else {
         return false;
     };
-    let Some(expression) = clause.clone().into_inner().next().filter(|_| clause.as_rule() == Rule::when) else {
+    let Some(expression) = clause
+        .clone()
+        .into_inner()
+        .next()
+        .filter(|_| clause.as_rule() == Rule::when)
+    else {
         return false;
     };
     let mut tokens = expression.clone().into_inner();
-    let single_text = tokens.next().is_some_and(|token| matches!(token.as_rule(), Rule::string | Rule::raw)) && tokens.next().is_none();
-    !single_text && quietly(|faults| expr::when(&expression, &probe, 0, scope, faults)).is_some_and(|found| found.text == when)
+    let single_text = tokens
+        .next()
+        .is_some_and(|token| matches!(token.as_rule(), Rule::string | Rule::raw))
+        && tokens.next().is_none();
+    !single_text
+        && quietly(|faults| expr::when(&expression, &probe, 0, scope, faults))
+            .is_some_and(|found| found.text == when)
 }
 
 /// `after …`: names and results in small letters where that comes out the same.
@@ -486,7 +631,9 @@ fn depends_text(depends: &str, scope: &Scope<'_>) -> String {
     while let Some(dot) = rest.find('.') {
         let (before, after) = rest.split_at(dot + 1);
         out.push_str(before);
-        let end = after.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(after.len());
+        let end = after
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(after.len());
         for (at, c) in after[..end].chars().enumerate() {
             if c.is_ascii_uppercase() {
                 out.push_str(if at > 0 { "-" } else { "" });
@@ -501,12 +648,21 @@ fn depends_text(depends: &str, scope: &Scope<'_>) -> String {
     let probe = format!("x() after {out}");
     let same = balanced(&out)
         && Grammar::parse(Rule::task_statement, &probe).is_ok_and(|mut pairs| {
-            let clauses: Vec<_> = pairs.next().map(|pair| pair.into_inner().collect()).unwrap_or_default();
+            let clauses: Vec<_> = pairs
+                .next()
+                .map(|pair| pair.into_inner().collect())
+                .unwrap_or_default();
             let [_, clause, _] = clauses.as_slice() else {
                 return false;
             };
             let inner = clause.clone().into_inner().next();
-            inner.is_some_and(|inner| inner.as_rule() == Rule::expression && expr::after(&inner, &probe, 0) == depends)
+            inner.is_some_and(|inner| {
+                inner.as_rule() == Rule::expression && expr::after(&inner, &probe, 0) == depends
+            })
         });
-    if same { out } else { says::text(depends, scope, Bare::Never) }
+    if same {
+        out
+    } else {
+        says::text(depends, scope, Bare::Never)
+    }
 }

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::Raiser;
 use super::at::At;
 use super::page::Item;
 use super::says;
-use super::Raiser;
 use crate::names::{Globals, Input, Scope, Signature};
 use crate::words::{self, Body};
 
@@ -17,9 +17,15 @@ pub(super) fn globals(spec: At<'_>, globals: &mut Globals) {
         globals.parameters = names(arguments, "parameters");
         globals.artifacts = names(arguments, "artifacts");
     }
-    for template in spec.get("templates").map(|found| found.items()).unwrap_or_default() {
+    for template in spec
+        .get("templates")
+        .map(|found| found.items())
+        .unwrap_or_default()
+    {
         if let Some(name) = template.text_at(&["name"]) {
-            globals.templates.insert(name.to_owned(), signature(template));
+            globals
+                .templates
+                .insert(name.to_owned(), signature(template));
         }
     }
 }
@@ -41,8 +47,14 @@ pub(super) fn signature(template: At<'_>) -> Signature {
         signature.artifacts = names(inputs, "artifacts");
     }
     if let Some(outputs) = template.get("outputs") {
-        signature.out_parameters = names(outputs, "parameters").into_iter().map(|out| (out.name, None)).collect();
-        signature.out_artifacts = names(outputs, "artifacts").into_iter().map(|out| out.name).collect();
+        signature.out_parameters = names(outputs, "parameters")
+            .into_iter()
+            .map(|out| (out.name, None))
+            .collect();
+        signature.out_artifacts = names(outputs, "artifacts")
+            .into_iter()
+            .map(|out| out.name)
+            .collect();
     }
     signature
 }
@@ -64,17 +76,27 @@ impl Raiser<'_> {
     pub fn template(&mut self, at: At<'_>, number: usize, globals: &Globals) -> Item {
         let own = signature(at);
         let scope = Scope::of(globals, &own);
-        let bodies: Vec<_> = KINDS.iter().filter(|(field, ..)| at.get(field).is_some()).collect();
+        let bodies: Vec<_> = KINDS
+            .iter()
+            .filter(|(field, ..)| at.get(field).is_some())
+            .collect();
         let name = at.text_at(&["name"]).unwrap_or_default();
         let plain = self.plain.contains(&number) || bodies.len() != 1 || name.is_empty();
         let unsigned = Signature::default();
-        let mut item = if plain { self.plain_template(at, &Scope::of(globals, &unsigned)) } else { self.sugared(at, bodies[0], &scope, name) };
+        let mut item = if plain {
+            self.plain_template(at, &Scope::of(globals, &unsigned))
+        } else {
+            self.sugared(at, bodies[0], &scope, name)
+        };
         item.apart = true;
         item
     }
 
     fn plain_template(&mut self, at: At<'_>, scope: &Scope<'_>) -> Item {
-        let head = at.range().map(|range| self.notes.take(&[0..range.start + 1])).unwrap_or_default();
+        let head = at
+            .range()
+            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .unwrap_or_default();
         let name = at.text_at(&["name"]).unwrap_or_default();
         let mut block = Vec::new();
         for (key, value) in at.entries() {
@@ -87,14 +109,25 @@ impl Raiser<'_> {
         self.item(at, item)
     }
 
-    fn sugared(&mut self, at: At<'_>, (field, word, body): &(&str, &str, Body), scope: &Scope<'_>, name: &str) -> Item {
+    fn sugared(
+        &mut self,
+        at: At<'_>,
+        (field, word, body): &(&str, &str, Body),
+        scope: &Scope<'_>,
+        name: &str,
+    ) -> Item {
         let mut text = format!("{word} {}", says::name(name));
         let inputs = at.get("inputs");
-        let signature = inputs.and_then(|inputs| self.signature(inputs, &Scope::global(scope.globals), "inputs"));
+        let signature = inputs
+            .and_then(|inputs| self.signature(inputs, &Scope::global(scope.globals), "inputs"));
         if let Some(signature) = &signature {
             text.push_str(signature);
         }
-        let mut ranges: Vec<_> = at.range().map(|range| range.start..range.start + 1).into_iter().collect();
+        let mut ranges: Vec<_> = at
+            .range()
+            .map(|range| range.start..range.start + 1)
+            .into_iter()
+            .collect();
         ranges.extend(at.get("name").and_then(|name| name.range()));
         if signature.is_some() {
             ranges.extend(inputs.and_then(|inputs| inputs.range()));
@@ -128,11 +161,18 @@ impl Raiser<'_> {
         let tasks: Vec<At<'_>> = match body {
             Body::Steps => {
                 scope.root = "steps";
-                at.get("steps").map(|steps| steps.items()).unwrap_or_default().iter().flat_map(At::items).collect()
+                at.get("steps")
+                    .map(|steps| steps.items())
+                    .unwrap_or_default()
+                    .iter()
+                    .flat_map(At::items)
+                    .collect()
             }
             Body::Dag => {
                 scope.root = "tasks";
-                at.path(&["dag", "tasks"]).map(|tasks| tasks.items()).unwrap_or_default()
+                at.path(&["dag", "tasks"])
+                    .map(|tasks| tasks.items())
+                    .unwrap_or_default()
             }
             _ => return scope,
         };
@@ -144,23 +184,43 @@ impl Raiser<'_> {
         scope
     }
 
-    pub fn template_field(&mut self, key: &str, at: At<'_>, scope: &Scope<'_>, block: &mut Vec<Item>) {
+    pub fn template_field(
+        &mut self,
+        key: &str,
+        at: At<'_>,
+        scope: &Scope<'_>,
+        block: &mut Vec<Item>,
+    ) {
         match key {
             "outputs" => self.outputs(at, scope, block),
             "retryStrategy" => {
                 let item = self.retry(at, scope);
                 block.push(item);
             }
-            "volumes" => block.extend(at.items().into_iter().map(|volume| self.volume(volume, scope))),
-            "sidecars" => block.extend(at.items().into_iter().map(|at| self.named("sidecar", at, scope))),
-            "initContainers" => block.extend(at.items().into_iter().map(|at| self.named("init", at, scope))),
+            "volumes" => block.extend(
+                at.items()
+                    .into_iter()
+                    .map(|volume| self.volume(volume, scope)),
+            ),
+            "sidecars" => block.extend(
+                at.items()
+                    .into_iter()
+                    .map(|at| self.named("sidecar", at, scope)),
+            ),
+            "initContainers" => block.extend(
+                at.items()
+                    .into_iter()
+                    .map(|at| self.named("init", at, scope)),
+            ),
             "synchronization" => self.locks(at, scope, block),
             "metrics" => self.metrics(at, scope, block),
             "metadata" => {
                 for (key, value) in at.entries() {
                     match key {
                         "labels" | "annotations" => block.push(self.texts(key, value, scope)),
-                        _ => block.push(Item::block("metadata", vec![self.field(key, value, scope)])),
+                        _ => {
+                            block.push(Item::block("metadata", vec![self.field(key, value, scope)]))
+                        }
                     }
                 }
             }
@@ -180,11 +240,18 @@ impl Raiser<'_> {
         let key = at.text_at(&["key"]);
         let cache = at.text_at(&["cache", "configMap", "name"]);
         let simple = at.only(&["key", "cache", "maxAge"])
-            && at.path(&["cache", "configMap"]).is_some_and(|cache| cache.only(&["name"]))
-            && at.get("cache").is_some_and(|cache| cache.only(&["configMap"]));
+            && at
+                .path(&["cache", "configMap"])
+                .is_some_and(|cache| cache.only(&["name"]))
+            && at
+                .get("cache")
+                .is_some_and(|cache| cache.only(&["configMap"]));
         match (key, cache) {
             (Some(key), Some(cache)) if simple => {
-                let (key, cache) = (says::text(key, scope, says::Bare::Any), says::text(cache, scope, says::Bare::Any));
+                let (key, cache) = (
+                    says::text(key, scope, says::Bare::Any),
+                    says::text(cache, scope, says::Bare::Any),
+                );
                 let age = match at.text_at(&["maxAge"]) {
                     Some(age) => format!(" for {}", says::text(age, scope, says::Bare::Any)),
                     None => String::new(),
@@ -212,10 +279,16 @@ impl Raiser<'_> {
             Body::Steps => self.steps(at, scope),
             Body::Dag => self.dag(at, scope),
             Body::ContainerSet => self.set(at, scope),
-            Body::Suspend | Body::Resource | Body::Http => {
-                at.entries().into_iter().map(|(key, at)| self.word(key, at, scope, body.words())).collect()
-            }
-            _ => at.entries().into_iter().map(|(key, at)| self.field(key, at, scope)).collect(),
+            Body::Suspend | Body::Resource | Body::Http => at
+                .entries()
+                .into_iter()
+                .map(|(key, at)| self.word(key, at, scope, body.words()))
+                .collect(),
+            _ => at
+                .entries()
+                .into_iter()
+                .map(|(key, at)| self.field(key, at, scope))
+                .collect(),
         }
     }
 
@@ -228,7 +301,12 @@ impl Raiser<'_> {
                     item.apart = false;
                     item
                 })),
-                "volumeMounts" => block.extend(value.items().into_iter().map(|mount| self.mount(mount, scope))),
+                "volumeMounts" => block.extend(
+                    value
+                        .items()
+                        .into_iter()
+                        .map(|mount| self.mount(mount, scope)),
+                ),
                 _ => block.push(self.field(key, value, scope)),
             }
         }
@@ -241,10 +319,14 @@ impl Raiser<'_> {
             match key {
                 "tasks" => {
                     let tasks = value.items();
-                    let listed = tasks.iter().any(|task| super::task::is_listed(*task, scope));
+                    let listed = tasks
+                        .iter()
+                        .any(|task| super::task::is_listed(*task, scope));
                     block.extend(tasks.into_iter().map(|task| self.task(task, scope, listed)));
                 }
-                "failFast" if value.value == &Value::Bool(false) => block.push(self.item(value, Item::new("fail-fast false"))),
+                "failFast" if value.value == &Value::Bool(false) => {
+                    block.push(self.item(value, Item::new("fail-fast false")))
+                }
                 _ => block.push(self.word(key, value, scope, words::DAG)),
             }
         }
@@ -259,8 +341,14 @@ impl Raiser<'_> {
                 block.push(self.task(*step, scope, false));
                 continue;
             }
-            let head = group.range().map(|range| self.notes.take(&[0..range.start + 1])).unwrap_or_default();
-            let items = steps.into_iter().map(|step| self.task(step, scope, false)).collect();
+            let head = group
+                .range()
+                .map(|range| self.notes.take(&[0..range.start + 1]))
+                .unwrap_or_default();
+            let items = steps
+                .into_iter()
+                .map(|step| self.task(step, scope, false))
+                .collect();
             block.push(Item::block("parallel", items).with(head));
         }
         block

@@ -24,7 +24,10 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.path();
         if path.is_dir() {
             walk(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
             found.push(path);
         }
     }
@@ -32,7 +35,11 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 
 pub fn read_yaml(path: &Path) -> (String, String, Read) {
     let text = std::fs::read_to_string(path).unwrap();
-    let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+    let name = path
+        .strip_prefix(root())
+        .unwrap()
+        .to_string_lossy()
+        .into_owned();
     let read = tiphys_spec::read(&name, text.as_bytes());
     (name, text, read)
 }
