@@ -88,7 +88,8 @@ impl<'a> Engine<'a> {
             return Ok(());
         };
         let text = self.text(text, place).map_err(TextFault::message)?;
-        let nanos = duration::parse_or_seconds(&text).map_err(|e| format!("timeout '{text}': {e}"))?;
+        let nanos =
+            duration::parse_or_seconds(&text).map_err(|e| format!("timeout '{text}': {e}"))?;
         let started = self.run.at(ix).started;
         self.run.timers.add(later(started, nanos), Due::Pending(ix));
         Ok(())

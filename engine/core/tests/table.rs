@@ -9,9 +9,20 @@ use tiphys_graph::plan::Plan;
 
 /// What a pod does stands in its arguments or its script: lines `exit N`, `result TEXT`, `out NAME=VALUE`, `sleep N`, `error TEXT`.
 fn act(intent: &PodIntent) -> Act {
-    let args = intent.template.container.as_ref().and_then(|c| c.args.as_ref());
-    let source = intent.template.script.as_ref().and_then(|script| script.source.clone());
-    let text = args.map(|args| args.join("\n")).or(source).unwrap_or_default();
+    let args = intent
+        .template
+        .container
+        .as_ref()
+        .and_then(|c| c.args.as_ref());
+    let source = intent
+        .template
+        .script
+        .as_ref()
+        .and_then(|script| script.source.clone());
+    let text = args
+        .map(|args| args.join("\n"))
+        .or(source)
+        .unwrap_or_default();
     let mut act = Act {
         seconds: 1,
         ..Act::default()
@@ -34,15 +45,25 @@ fn act(intent: &PodIntent) -> Act {
 
 /// The last word of a line is what it orders: `# at 3 suspend`, `resume [NAME=VALUE]`, `stop [SELECTOR]`, `terminate`, `set PHASE`.
 fn order(words: &[&str]) -> Command {
-    let selector = |text: Option<&&str>| text.map(|text| Selector::parse(text).expect("a selector"));
+    let selector =
+        |text: Option<&&str>| text.map(|text| Selector::parse(text).expect("a selector"));
     match words {
         ["suspend"] => Command::Suspend,
         ["resume", given @ ..] => {
             let given = given.iter().filter_map(|text| text.split_once('='));
-            let outputs = given.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-            Command::Resume { selector: None, outputs, message: None }
+            let outputs = given
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            Command::Resume {
+                selector: None,
+                outputs,
+                message: None,
+            }
         }
-        ["stop", rest @ ..] => Command::Stop { selector: selector(rest.first()), message: None },
+        ["stop", rest @ ..] => Command::Stop {
+            selector: selector(rest.first()),
+            message: None,
+        },
         ["terminate"] => Command::Terminate,
         ["fail", which] => Command::SetNode {
             selector: Selector::parse(which).expect("a selector"),
@@ -58,18 +79,29 @@ fn order(words: &[&str]) -> Command {
 fn tree(yaml: &str) -> String {
     let plan = plan_of(yaml);
     let mut world = World::new(&plan, &act);
-    for line in yaml.lines().rev().filter_map(|line| line.strip_prefix("# at ")) {
+    for line in yaml
+        .lines()
+        .rev()
+        .filter_map(|line| line.strip_prefix("# at "))
+    {
         let words: Vec<&str> = line.split(' ').collect();
-        world.orders.push((at(words[0].parse().expect("seconds")), order(&words[1..])));
+        world
+            .orders
+            .push((at(words[0].parse().expect("seconds")), order(&words[1..])));
     }
     world.go();
     let Some(then) = yaml.lines().find_map(|line| line.strip_prefix("# then ")) else {
         return world.tree();
     };
-    let mended = |intent: &PodIntent| Act { code: 0, error: None, ..act(intent) };
+    let mended = |intent: &PodIntent| Act {
+        code: 0,
+        error: None,
+        ..act(intent)
+    };
     let (first, status) = (world.tree(), world.run.status());
     let (plan, status, extra): (Plan, _, _) = if then == "retry" {
-        let (status, extra) = retry(&status, world.run.extra(), &RetryOptions::default()).expect("it failed");
+        let (status, extra) =
+            retry(&status, world.run.extra(), &RetryOptions::default()).expect("it failed");
         (plan.clone(), status, extra)
     } else {
         let mut workflow = (*plan.workflow).clone();
@@ -130,8 +162,16 @@ fn a_recursion_that_does_not_end_is_ended() {
     );
     let mut world = World::new(&plan, &act);
     world.go();
-    let refused = world.run.nodes().find(|node| node.phase == Some(tiphys_spec::NodePhase::Error));
-    let message = refused.and_then(|node| node.message.as_deref()).unwrap_or_default();
-    assert!(message.starts_with("step group deemed errored") || message.contains("100 levels deep"), "{message}");
+    let refused = world
+        .run
+        .nodes()
+        .find(|node| node.phase == Some(tiphys_spec::NodePhase::Error));
+    let message = refused
+        .and_then(|node| node.message.as_deref())
+        .unwrap_or_default();
+    assert!(
+        message.starts_with("step group deemed errored") || message.contains("100 levels deep"),
+        "{message}"
+    );
     assert_eq!(world.run.phase(), tiphys_spec::WorkflowPhase::Failed);
 }

@@ -168,14 +168,11 @@ impl<'a> Driver<'a> {
     /// Decided once more with nothing new: nothing may come of it.
     fn idle(&mut self, decision: &Decision) -> Result<(), String> {
         let again = decide(self.plan, &mut self.run, self.now);
-        let nothing =
-            again.effects.is_empty() && again.changed.is_empty() && !again.workflow_changed;
+        let changed = !again.changed.is_empty() || again.workflow_changed;
+        let nothing = again.effects.is_empty() && !changed;
         let due = decision.wake_at.is_some_and(|at| at <= self.now);
-        if !due
-            && !(nothing
-                && again.wake_at == decision.wake_at
-                && again.finished == decision.finished)
-        {
+        let same = again.wake_at == decision.wake_at && again.finished == decision.finished;
+        if !due && (!nothing || !same) {
             return Err(format!(
                 "decided twice with nothing new: {again:?}, after {decision:?}"
             ));
@@ -251,9 +248,41 @@ impl<'a> Driver<'a> {
             }
             let text = show(&effect);
             self.note(|| format!("-> {text}"));
+            self.guarded(&effect)?;
             self.world.perform(effect, self.now)?;
         }
         Ok(true)
+    }
+
+    /// A pod whose template has locks runs only while they are held: by its node, or by the Retry node above it. One that was told to
+    /// end in the same breath is past caring.
+    fn guarded(&self, effect: &Effect) -> Result<(), String> {
+        let Effect::CreatePod(intent) = effect else {
+            return Ok(());
+        };
+        let mut templates = self.plan.templates.iter();
+        let locked = templates.any(|t| t.name == intent.template_name && !t.locks.is_empty());
+        let above = intent.node_name.rsplit_once('(').map(|(name, _)| name);
+        let above = self
+            .run
+            .nodes()
+            .find(|node| Some(node.name.as_str()) == above);
+        let mut ids =
+            std::iter::once(intent.key.node.as_str()).chain(above.map(|node| node.id.as_str()));
+        let held = ids.any(|id| self.world.holds(&format!("ns/wf/{id}")));
+        if locked && !held && self.run.extra().shutdown.is_none() && !self.limited() {
+            return Err(format!(
+                "the pod of {} starts without its lock",
+                intent.node_name
+            ));
+        }
+        Ok(())
+    }
+
+    /// A deadline may end a restored pod before it has its lock again; then it is asked for only to be stopped.
+    fn limited(&self) -> bool {
+        self.plan.workflow.spec.active_deadline_seconds.is_some()
+            || self.lives > 1 && self.plan.templates.iter().any(|t| t.timeout.is_some())
     }
 
     fn restart(&mut self) {

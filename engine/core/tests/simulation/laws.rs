@@ -99,16 +99,18 @@ impl Ledger {
                 .node_flag
                 .as_deref()
                 .is_some_and(|flag| flag.hooked == Some(true));
-            if live
+            let daemon = node.daemoned == Some(true);
+            let counts = matches!(
+                node.r#type,
+                Some(NodeType::Pod | NodeType::Steps | NodeType::Dag)
+            );
+            if let Some(boundary) = &node.boundary_id
+                && live
+                && counts
                 && !hooked
-                && matches!(
-                    node.r#type,
-                    Some(NodeType::Pod | NodeType::Steps | NodeType::Dag)
-                )
+                && !daemon
             {
-                if let Some(boundary) = &node.boundary_id {
-                    *active.entry(boundary).or_default() += 1;
-                }
+                *active.entry(boundary).or_default() += 1;
             }
             if phase == NodePhase::Running && node.r#type == Some(NodeType::Pod) {
                 pods += 1;

@@ -22,9 +22,10 @@ pub struct Flavour {
 impl Flavour {
     pub fn of(random: &mut Random) -> Self {
         let contended = random.chance(45);
+        let mixed = contended && random.chance(20);
         Self {
             contended,
-            timed: !contended && random.chance(50),
+            timed: mixed || !contended && random.chance(50),
             memo: random.chance(12),
             daemons: !contended && random.chance(25),
             fleeting: random.chance(15),
@@ -34,7 +35,7 @@ impl Flavour {
 
     /// The end depends on outcomes alone, not on the order in which things are heard of.
     pub fn one_end(self) -> bool {
-        !(self.memo || self.fleeting || self.orders)
+        !(self.memo || self.fleeting || self.orders || self.contended && self.timed)
     }
 }
 

@@ -328,6 +328,13 @@ impl World {
         }
     }
 
+    /// Whether the holder has any lock.
+    pub fn holds(&self, holder: &str) -> bool {
+        self.held
+            .values()
+            .any(|by| by.iter().any(|other| other == holder))
+    }
+
     /// Pods that live and were not told to end.
     pub fn left_over(&self) -> Vec<&PodKey> {
         self.pods
@@ -424,7 +431,7 @@ fn finish(fate: &mut Random, intent: &PodIntent) -> (PodFinished, usize) {
         ),
     };
     let given = |index: usize, fate: &mut Random| {
-        (outcome == Outcome::Succeeded || index % 2 == 0) && fate.chance(85)
+        (outcome == Outcome::Succeeded || index.is_multiple_of(2)) && fate.chance(85)
     };
     let parameters = intent.parameters.iter().enumerate().map(|(index, p)| {
         (

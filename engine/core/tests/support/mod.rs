@@ -274,7 +274,10 @@ impl<'a> World<'a> {
         let mut still = Vec::new();
         for request in std::mem::take(&mut self.waiting) {
             let free = request.locks.iter().all(|lock| {
-                let others = self.locks.iter().filter(|(name, by)| *name == lock.name && *by != request.holder);
+                let others = self
+                    .locks
+                    .iter()
+                    .filter(|(name, by)| *name == lock.name && *by != request.holder);
                 others.count() < lock.limit.unwrap_or(1) as usize
             });
             if free {
