@@ -7,7 +7,7 @@ use async_lsp::lsp_types::*;
 
 use super::client::Editor;
 
-const ROUNDS: usize = 200;
+const ROUNDS: usize = if cfg!(debug_assertions) { 20 } else { 200 };
 const LINES: usize = 5000;
 /// Without optimisation all takes far longer.
 const BOUND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 2000 } else { 30 });
