@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use tiphys_spec::{Diagnostic, Severity};
+use tiphys_spec::Diagnostic;
 
 use crate::place::Places;
 
@@ -17,30 +17,9 @@ pub(crate) struct Faults<'p> {
 }
 
 impl Faults<'_> {
+    /// Without help where `help` is empty.
     pub fn error(
         &mut self,
-        code: &'static str,
-        range: Range<usize>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.push(Severity::Error, code, range, message, help);
-    }
-
-    pub fn warning(
-        &mut self,
-        code: &'static str,
-        range: Range<usize>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.push(Severity::Warning, code, range, message, help);
-    }
-
-    /// Without help where `help` is empty.
-    fn push(
-        &mut self,
-        severity: Severity,
         code: &'static str,
         range: Range<usize>,
         message: impl Into<String>,
@@ -50,7 +29,7 @@ impl Faults<'_> {
             return;
         }
         let span = self.places.span(range.start, range.end);
-        let fault = Diagnostic::new(severity, code, self.name, message).at(span);
+        let fault = Diagnostic::error(code, self.name, message).at(span);
         let help = help.into();
         self.found.push(if help.is_empty() {
             fault

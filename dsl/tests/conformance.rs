@@ -120,6 +120,10 @@ fn every_file_comes_back_as_it_was() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(lines <= 0.5, "more than half the lines");
-    // Comments are the same letters on both sides; what the language can shorten is the rest.
-    assert!(bare <= 0.605, "more than 60 % of the characters");
+    // The goal is 60 % with comments counted. These files do not allow it: comments and values alone, which are the same
+    // letters on both sides, are more than half of all. This keeps what is reached without them from growing again.
+    assert!(
+        bare <= 0.605,
+        "characters without comments have grown: {bare}"
+    );
 }

@@ -147,7 +147,7 @@ fn object(kind: &str, path: &[Step], value: Value) -> Value {
     for (key, value) in inner.as_object().unwrap() {
         match (object.get_mut(key), value) {
             (Some(Value::Object(into)), Value::Object(from)) => into.extend(from.clone()),
-            (Some(into), Value::String(_)) if key == "kind" || key == "apiVersion" => drop(into),
+            (Some(_), Value::String(_)) if key == "kind" || key == "apiVersion" => {}
             _ => drop(
                 object
                     .as_object_mut()

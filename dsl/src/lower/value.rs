@@ -148,7 +148,7 @@ impl<'a> Lower<'a, '_> {
         let mut texts = texts.into_iter();
         if called == "event" {
             texts
-                .into_iter()
+                .by_ref()
                 .for_each(|text| self.put(&mut from, &["event"], range.clone(), text));
             return from;
         }

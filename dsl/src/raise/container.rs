@@ -88,7 +88,7 @@ impl Raiser<'_> {
             lines.push((variable, format!("{}: {text}", says::key(name))));
         }
         let taken = head
-            .map(|head| self.notes.take(&[0..head + 1]))
+            .map(|head| self.notes.take_before(head + 1))
             .unwrap_or_default();
         let block = lines
             .into_iter()
@@ -117,7 +117,7 @@ impl Raiser<'_> {
     pub fn rest(&mut self, at: At<'_>, text: String, said: &[&str], scope: &Scope<'_>) -> Item {
         let head = at
             .range()
-            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
         let rest: Vec<_> = at
             .entries()
@@ -202,7 +202,7 @@ impl Raiser<'_> {
             }
         }
         if let (Some(range), true) = (at.range(), block.len() > start) {
-            let taken = self.notes.take(&[0..range.end]);
+            let taken = self.notes.take_before(range.end);
             let item = std::mem::take(&mut block[start]);
             block[start] = item.with(taken);
         }
@@ -212,7 +212,7 @@ impl Raiser<'_> {
     pub fn named(&mut self, word: &str, at: At<'_>, scope: &Scope<'_>) -> Item {
         let head = at
             .range()
-            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
         let name = says::name(at.text_at(&["name"]).unwrap_or_default());
         let mut block = self.container(at, Body::Inner, scope, &["name", "dependencies"]);

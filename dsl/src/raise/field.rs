@@ -21,7 +21,7 @@ impl Raiser<'_> {
         let long = name.len() + flat.len() > WIDTH || flat.contains('\n');
         if at.map().is_some_and(|map| !map.is_empty()) && (commented || long) {
             let head = match at.range() {
-                Some(range) => self.notes.take(&[0..range.start + 1]),
+                Some(range) => self.notes.take_before(range.start + 1),
                 None => super::notes::Taken::default(),
             };
             let block = at
@@ -70,7 +70,7 @@ impl Raiser<'_> {
         let mut block = Vec::new();
         let head = at
             .range()
-            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
         for (key, value) in at.entries() {
             let text = says::text(value.text().unwrap_or_default(), scope, Bare::Any);
@@ -87,7 +87,7 @@ impl Raiser<'_> {
         let head = entries
             .first()
             .and_then(|(_, first)| first.range())
-            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
         let mut block: Vec<Item> = Vec::new();
         for (key, value) in entries {

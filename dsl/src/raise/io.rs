@@ -66,7 +66,7 @@ impl Raiser<'_> {
     fn out_artifact(&mut self, at: At<'_>, scope: &Scope<'_>) -> Item {
         let head = at
             .range()
-            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
         let mut text = format!(
             "out artifact {}",
@@ -131,7 +131,7 @@ impl Raiser<'_> {
     pub fn retry(&mut self, at: At<'_>, scope: &Scope<'_>) -> Item {
         let head = at
             .range()
-            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
         let mut text = "retry".to_owned();
         let mut rest = Vec::new();

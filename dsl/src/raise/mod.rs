@@ -158,7 +158,7 @@ impl Raiser<'_> {
     /// An item with the comments that belong to it, and those passed over before it.
     pub fn item(&mut self, at: At<'_>, item: Item) -> Item {
         match at.range() {
-            Some(range) => item.with(self.notes.take(&[0..range.end])),
+            Some(range) => item.with(self.notes.take_before(range.end)),
             None => item,
         }
     }

@@ -98,7 +98,7 @@ impl Notes {
                 .filter(|note| note.anchor == end)
                 .for_each(|note| note.anchor -= 1);
         }
-        self.take(&[0..end])
+        self.take(std::slice::from_ref(&(0..end)))
     }
 
     pub fn any(&self, range: &Range<usize>) -> bool {

@@ -141,7 +141,7 @@ impl Raiser<'_> {
         let mut rest = Vec::new();
         let head = at
             .range()
-            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
         let mut head = Some(head);
         for (key, value) in at.entries() {
@@ -487,7 +487,7 @@ impl Raiser<'_> {
             }
             let head = metric
                 .range()
-                .map(|range| self.notes.take(&[0..range.start + 1]))
+                .map(|range| self.notes.take_before(range.start + 1))
                 .unwrap_or_default();
             let mut inside = Vec::new();
             for (key, field) in metric.entries() {

@@ -96,7 +96,7 @@ impl Raiser<'_> {
     pub fn task(&mut self, at: At<'_>, scope: &Scope<'_>, listed: bool) -> Item {
         let head = at
             .range()
-            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
         let name = at.text_at(&["name"]).unwrap_or_default();
         let looped = ["withItems", "withParam", "withSequence"]

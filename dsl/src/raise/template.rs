@@ -95,7 +95,7 @@ impl Raiser<'_> {
     fn plain_template(&mut self, at: At<'_>, scope: &Scope<'_>) -> Item {
         let head = at
             .range()
-            .map(|range| self.notes.take(&[0..range.start + 1]))
+            .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
         let name = at.text_at(&["name"]).unwrap_or_default();
         let mut block = Vec::new();
@@ -266,7 +266,7 @@ impl Raiser<'_> {
         match body {
             Body::Container | Body::Script => {
                 if let Some(range) = at.range() {
-                    let head = self.notes.take(&[0..range.start + 1]);
+                    let head = self.notes.take_before(range.start + 1);
                     let mut block = self.container(at, body, scope, &[]);
                     if let Some(first) = block.first_mut() {
                         let item = std::mem::take(first);
@@ -343,7 +343,7 @@ impl Raiser<'_> {
             }
             let head = group
                 .range()
-                .map(|range| self.notes.take(&[0..range.start + 1]))
+                .map(|range| self.notes.take_before(range.start + 1))
                 .unwrap_or_default();
             let items = steps
                 .into_iter()
