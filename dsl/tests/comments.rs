@@ -18,17 +18,28 @@ fn comments_come_back_to_yaml() {
         let text = tiphys_dsl::yaml(&compiled.objects, &compiled.source).unwrap();
         let back = tiphys_spec::read("x.yaml", text.as_bytes());
         let json = |object: &tiphys_spec::Object| serde_json::to_value(&object.value).unwrap();
-        let (before, after): (Vec<_>, Vec<_>) = (read.objects.iter().map(json).collect(), back.objects.iter().map(json).collect());
+        let (before, after): (Vec<_>, Vec<_>) = (
+            read.objects.iter().map(json).collect(),
+            back.objects.iter().map(json).collect(),
+        );
         if before != after {
             faults.push(format!("{name}: not equal"));
         }
         let texts = |source: &tiphys_spec::Source| {
-            let mut texts: Vec<String> = source.comments.iter().map(|comment| comment.text.trim().to_owned()).collect();
+            let mut texts: Vec<String> = source
+                .comments
+                .iter()
+                .map(|comment| comment.text.trim().to_owned())
+                .collect();
             texts.sort();
             texts
         };
         if texts(&read.source) != texts(&back.source) {
-            faults.push(format!("{name}: {} comments and then {}", read.source.comments.len(), back.source.comments.len()));
+            faults.push(format!(
+                "{name}: {} comments and then {}",
+                read.source.comments.len(),
+                back.source.comments.len()
+            ));
         }
         count += 1;
         comments += read.source.comments.len();

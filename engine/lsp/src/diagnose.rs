@@ -1,6 +1,8 @@
 //! What is wrong with a file.
 
-use lsp_types::{Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, NumberOrString, Range};
+use lsp_types::{
+    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, NumberOrString, Range,
+};
 use tiphys_graph::check;
 use tiphys_spec::{Kind, Severity, Span};
 
@@ -21,16 +23,27 @@ impl Workspace {
         let mut library = self.library().clone();
         // Where two files hold templates of one name, a file means its own.
         for object in &read.objects {
-            if matches!(object.kind, Kind::WorkflowTemplate | Kind::ClusterWorkflowTemplate | Kind::ConfigMap) {
+            if matches!(
+                object.kind,
+                Kind::WorkflowTemplate | Kind::ClusterWorkflowTemplate | Kind::ConfigMap
+            ) {
                 library.add(object, &read.source);
             }
         }
         let mut faults = read.diagnostics.clone();
-        faults.extend(read.objects.iter().flat_map(|object| check(object, &read.source, &library)));
+        faults.extend(
+            read.objects
+                .iter()
+                .flat_map(|object| check(object, &read.source, &library)),
+        );
         faults.retain(|fault| *fault.source == *document.uri);
         tiphys_spec::diagnostic::sort(&mut faults);
         faults.dedup();
-        faults.iter().take(MAX).map(|fault| self.shown(document, fault)).collect()
+        faults
+            .iter()
+            .take(MAX)
+            .map(|fault| self.shown(document, fault))
+            .collect()
     }
 
     fn shown(&self, document: &Document, fault: &tiphys_spec::Diagnostic) -> Diagnostic {
@@ -45,12 +58,20 @@ impl Workspace {
         };
         let uri = document.uri.parse::<lsp_types::Uri>().ok();
         let related = fault.related.iter().filter_map(|(span, message)| {
-            let location = Location { uri: uri.clone()?, range: self.span(document, *span) };
-            Some(DiagnosticRelatedInformation { location, message: message.clone() })
+            let location = Location {
+                uri: uri.clone()?,
+                range: self.span(document, *span),
+            };
+            Some(DiagnosticRelatedInformation {
+                location,
+                message: message.clone(),
+            })
         });
         let related: Vec<_> = related.collect();
         Diagnostic {
-            range: fault.span.map_or_else(Range::default, |span| self.span(document, span)),
+            range: fault
+                .span
+                .map_or_else(Range::default, |span| self.span(document, span)),
             severity: Some(severity),
             code: Some(NumberOrString::String(fault.code.to_owned())),
             source: Some("tiphys".to_owned()),
@@ -64,7 +85,10 @@ impl Workspace {
         let range = span.range();
         // A fault of a whole block is shown at its first line.
         let text = &document.text.text;
-        let end = text.get(range.clone()).and_then(|inside| inside.find('\n')).map_or(range.end, |line| range.start + line);
+        let end = text
+            .get(range.clone())
+            .and_then(|inside| inside.find('\n'))
+            .map_or(range.end, |line| range.start + line);
         document.text.range(&(range.start..end), self.encoding)
     }
 }

@@ -42,9 +42,26 @@ pub struct Document {
 
 impl Document {
     #[must_use]
-    pub fn new(uri: &str, notation: Notation, text: Text, version: Option<i32>, open: bool) -> Document {
-        let ours = notation == Notation::Flow || text.text.contains("argoproj.io") || text.text.contains("ConfigMap");
-        Document { uri: uri.to_owned(), version, open, notation, text, ours, index: OnceLock::new(), read: OnceLock::new() }
+    pub fn new(
+        uri: &str,
+        notation: Notation,
+        text: Text,
+        version: Option<i32>,
+        open: bool,
+    ) -> Document {
+        let ours = notation == Notation::Flow
+            || text.text.contains("argoproj.io")
+            || text.text.contains("ConfigMap");
+        Document {
+            uri: uri.to_owned(),
+            version,
+            open,
+            notation,
+            text,
+            ours,
+            index: OnceLock::new(),
+            read: OnceLock::new(),
+        }
     }
 
     /// The file's name without its folders.

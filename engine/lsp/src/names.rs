@@ -29,7 +29,10 @@ impl Found {
 impl Workspace {
     pub(crate) fn resolve(&self, document: &Arc<Document>, target: &Target) -> Option<Found> {
         match target {
-            Target::Symbol(symbol) => Some(Found { document: Arc::clone(document), symbol: *symbol }),
+            Target::Symbol(symbol) => Some(Found {
+                document: Arc::clone(document),
+                symbol: *symbol,
+            }),
             Target::Foreign(foreign) => self.find(document, foreign),
             Target::Known(_) | Target::Missing => None,
         }
@@ -38,23 +41,37 @@ impl Workspace {
     /// What a library offers; a file means its own first.
     fn find(&self, document: &Arc<Document>, foreign: &Foreign) -> Option<Found> {
         let others = self.documents().filter(|other| other.uri != document.uri);
-        std::iter::once(document).chain(others).filter(|document| document.concerns_us()).find_map(|document| {
-            let symbol = document.index().find(foreign)?;
-            Some(Found { document: Arc::clone(document), symbol })
-        })
+        std::iter::once(document)
+            .chain(others)
+            .filter(|document| document.concerns_us())
+            .find_map(|document| {
+                let symbol = document.index().find(foreign)?;
+                Some(Found {
+                    document: Arc::clone(document),
+                    symbol,
+                })
+            })
     }
 
     /// Every place where something is used, in all files.
     pub(crate) fn uses(&self, found: &Found) -> Vec<(Arc<Document>, Range<usize>)> {
         let own = &found.document;
-        let local = own.index().uses.iter().filter(|name| name.target == Target::Symbol(found.symbol));
-        let mut uses: Vec<_> = local.map(|name| (Arc::clone(own), name.at.clone())).collect();
+        let local = own
+            .index()
+            .uses
+            .iter()
+            .filter(|name| name.target == Target::Symbol(found.symbol));
+        let mut uses: Vec<_> = local
+            .map(|name| (Arc::clone(own), name.at.clone()))
+            .collect();
         let Some(foreign) = own.index().foreign(found.symbol) else {
             return uses;
         };
         for document in self.documents().filter(|document| document.concerns_us()) {
             let index = document.index();
-            let meant = index.uses.iter().filter(|name| matches!(&name.target, Target::Foreign(other) if same(other, &foreign)));
+            let meant = index.uses.iter().filter(
+                |name| matches!(&name.target, Target::Foreign(other) if same(other, &foreign)),
+            );
             uses.extend(meant.map(|name| (Arc::clone(document), name.at.clone())));
         }
         uses
@@ -64,12 +81,19 @@ impl Workspace {
     pub(crate) fn libraries(&self) -> Vec<Found> {
         let mut found = Vec::new();
         for document in self.documents().filter(|document| document.concerns_us()) {
-            let objects = document.index().objects.iter().filter_map(|scope| scope.symbol);
+            let objects = document
+                .index()
+                .objects
+                .iter()
+                .filter_map(|scope| scope.symbol);
             let libraries = objects.filter(|symbol| {
                 let kind = document.index().symbols[*symbol].kind;
                 matches!(kind, SymbolKind::Library | SymbolKind::ClusterLibrary)
             });
-            found.extend(libraries.map(|symbol| Found { document: Arc::clone(document), symbol }));
+            found.extend(libraries.map(|symbol| Found {
+                document: Arc::clone(document),
+                symbol,
+            }));
         }
         found
     }
@@ -77,7 +101,8 @@ impl Workspace {
 
 /// The two name the same; whether an input is a parameter or an artifact is not always said where it is used.
 fn same(a: &Foreign, b: &Foreign) -> bool {
-    let gives = |kind: SymbolKind| matches!(kind, SymbolKind::OutParameter | SymbolKind::OutArtifact);
+    let gives =
+        |kind: SymbolKind| matches!(kind, SymbolKind::OutParameter | SymbolKind::OutArtifact);
     let member = match (&a.member, &b.member) {
         (Some((a_kind, a)), Some((b_kind, b))) => a == b && gives(*a_kind) == gives(*b_kind),
         (None, None) => true,

@@ -23,7 +23,13 @@ impl Workspace {
         self.tree(document, None, &inside, 0)
     }
 
-    fn tree(&self, document: &Document, owner: Option<usize>, inside: &HashMap<Option<usize>, Vec<usize>>, depth: usize) -> Vec<DocumentSymbol> {
+    fn tree(
+        &self,
+        document: &Document,
+        owner: Option<usize>,
+        inside: &HashMap<Option<usize>, Vec<usize>>,
+        depth: usize,
+    ) -> Vec<DocumentSymbol> {
         // Owners come before what they own; the bound is for indexes that say otherwise.
         if depth > 8 {
             return Vec::new();
@@ -38,7 +44,12 @@ impl Workspace {
         shown.collect()
     }
 
-    fn entry(&self, document: &Document, symbol: &Symbol, children: Vec<DocumentSymbol>) -> DocumentSymbol {
+    fn entry(
+        &self,
+        document: &Document,
+        symbol: &Symbol,
+        children: Vec<DocumentSymbol>,
+    ) -> DocumentSymbol {
         let icon = match symbol.kind {
             SymbolKind::Workflow | SymbolKind::Cron => Icon::CLASS,
             SymbolKind::Library | SymbolKind::ClusterLibrary => Icon::MODULE,
@@ -50,7 +61,11 @@ impl Workspace {
             SymbolKind::Task => Icon::EVENT,
         };
         let first = symbol.detail.split_whitespace().next().unwrap_or("?");
-        let name = if symbol.name.is_empty() { first } else { &symbol.name };
+        let name = if symbol.name.is_empty() {
+            first
+        } else {
+            &symbol.name
+        };
         // Names stand inside of what they name, or an editor refuses them.
         let whole = symbol.whole.start.min(symbol.at.start)..symbol.whole.end.max(symbol.at.end);
         #[allow(deprecated)]

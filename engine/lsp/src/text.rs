@@ -24,13 +24,21 @@ impl Text {
     pub fn new(text: impl Into<Arc<str>>) -> Text {
         let text = text.into();
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at as u32 + 1)).collect();
+        let starts = std::iter::once(0)
+            .chain(newlines.map(|(at, _)| at as u32 + 1))
+            .collect();
         Text { text, starts }
     }
 
     fn line(&self, line: usize) -> Range<usize> {
-        let start = self.starts.get(line).map_or(self.text.len(), |start| *start as usize);
-        let end = self.starts.get(line + 1).map_or(self.text.len(), |next| *next as usize - 1);
+        let start = self
+            .starts
+            .get(line)
+            .map_or(self.text.len(), |start| *start as usize);
+        let end = self
+            .starts
+            .get(line + 1)
+            .map_or(self.text.len(), |next| *next as usize - 1);
         start..end.max(start)
     }
 
@@ -54,8 +62,14 @@ impl Text {
     #[must_use]
     pub fn position(&self, offset: usize, encoding: Encoding) -> Position {
         let offset = offset.min(self.text.len());
-        let line = self.starts.partition_point(|start| *start as usize <= offset) - 1;
-        let before = self.text.get(self.starts[line] as usize..offset).unwrap_or_default();
+        let line = self
+            .starts
+            .partition_point(|start| *start as usize <= offset)
+            - 1;
+        let before = self
+            .text
+            .get(self.starts[line] as usize..offset)
+            .unwrap_or_default();
         let character = match encoding {
             Encoding::Utf8 => before.len(),
             Encoding::Utf16 if before.is_ascii() => before.len(),
@@ -66,7 +80,10 @@ impl Text {
 
     #[must_use]
     pub fn range(&self, range: &Range<usize>, encoding: Encoding) -> lsp_types::Range {
-        lsp_types::Range::new(self.position(range.start, encoding), self.position(range.end, encoding))
+        lsp_types::Range::new(
+            self.position(range.start, encoding),
+            self.position(range.end, encoding),
+        )
     }
 
     /// The text after an edit of a user's.
@@ -96,7 +113,10 @@ mod tests {
     #[test]
     fn counts_as_editors_do() {
         let text = Text::new("aß😀b\r\nx\n");
-        for (encoding, characters) in [(Encoding::Utf16, [0, 1, 2, 4, 5]), (Encoding::Utf8, [0, 1, 3, 7, 8])] {
+        for (encoding, characters) in [
+            (Encoding::Utf16, [0, 1, 2, 4, 5]),
+            (Encoding::Utf8, [0, 1, 3, 7, 8]),
+        ] {
             for (offset, character) in [0, 1, 3, 7, 8].into_iter().zip(characters) {
                 let position = Position::new(0, character);
                 assert_eq!(text.position(offset, encoding), position);
@@ -104,7 +124,10 @@ mod tests {
             }
         }
         assert_eq!(text.offset(Position::new(0, 99), Encoding::Utf16), 8);
-        assert_eq!(text.offset(Position::new(9, 0), Encoding::Utf16), text.text.len());
+        assert_eq!(
+            text.offset(Position::new(9, 0), Encoding::Utf16),
+            text.text.len()
+        );
         assert_eq!(text.position(10, Encoding::Utf16), Position::new(1, 0));
     }
 
@@ -112,7 +135,14 @@ mod tests {
     fn takes_edits() {
         let text = Text::new("one\ntwo 😀 three\n");
         let range = lsp_types::Range::new(Position::new(1, 4), Position::new(1, 6));
-        let change = TextDocumentContentChangeEvent { range: Some(range), range_length: None, text: "2".to_owned() };
-        assert_eq!(&*text.changed(&change, Encoding::Utf16).text, "one\ntwo 2 three\n");
+        let change = TextDocumentContentChangeEvent {
+            range: Some(range),
+            range_length: None,
+            text: "2".to_owned(),
+        };
+        assert_eq!(
+            &*text.changed(&change, Encoding::Utf16).text,
+            "one\ntwo 2 three\n"
+        );
     }
 }

@@ -10,10 +10,17 @@ use crate::workspace::Workspace;
 #[must_use]
 pub(crate) fn legend() -> SemanticTokensLegend {
     let types = [
-        SemanticTokenType::NAMESPACE, SemanticTokenType::FUNCTION, SemanticTokenType::PARAMETER, SemanticTokenType::VARIABLE,
-        SemanticTokenType::PROPERTY, SemanticTokenType::CLASS,
+        SemanticTokenType::NAMESPACE,
+        SemanticTokenType::FUNCTION,
+        SemanticTokenType::PARAMETER,
+        SemanticTokenType::VARIABLE,
+        SemanticTokenType::PROPERTY,
+        SemanticTokenType::CLASS,
     ];
-    SemanticTokensLegend { token_types: types.to_vec(), token_modifiers: Vec::new() }
+    SemanticTokensLegend {
+        token_types: types.to_vec(),
+        token_modifiers: Vec::new(),
+    }
 }
 
 fn of(kind: SymbolKind) -> u32 {
@@ -34,8 +41,13 @@ impl Workspace {
             return Vec::new();
         };
         let index = document.index();
-        let defined = index.symbols.iter().filter(|symbol| !symbol.name.is_empty());
-        let mut names: Vec<(Range<usize>, u32)> = defined.map(|symbol| (symbol.at.clone(), of(symbol.kind))).collect();
+        let defined = index
+            .symbols
+            .iter()
+            .filter(|symbol| !symbol.name.is_empty());
+        let mut names: Vec<(Range<usize>, u32)> = defined
+            .map(|symbol| (symbol.at.clone(), of(symbol.kind)))
+            .collect();
         names.extend(index.uses.iter().filter_map(|name| {
             let kind = match &name.target {
                 Target::Symbol(symbol) => of(index.symbols[*symbol].kind),
@@ -65,7 +77,11 @@ impl Workspace {
             let same_line = start.line == last.line;
             found.push(SemanticToken {
                 delta_line: start.line - last.line,
-                delta_start: if same_line { start.character - last.character } else { start.character },
+                delta_start: if same_line {
+                    start.character - last.character
+                } else {
+                    start.character
+                },
                 length: stop.character - start.character,
                 token_type: kind,
                 token_modifiers_bitset: 0,

@@ -21,7 +21,10 @@ pub struct Workspace {
 impl Workspace {
     #[must_use]
     pub fn new(encoding: Encoding) -> Workspace {
-        Workspace { encoding, ..Workspace::default() }
+        Workspace {
+            encoding,
+            ..Workspace::default()
+        }
     }
 
     #[must_use]
@@ -35,15 +38,26 @@ impl Workspace {
 
     fn put(&mut self, document: Document) {
         self.library = Arc::default();
-        self.documents.insert(document.uri.clone(), Arc::new(document));
+        self.documents
+            .insert(document.uri.clone(), Arc::new(document));
     }
 
     /// An editor opens a file. What is none of ours is left alone.
     pub fn open(&mut self, uri: &str, language: &str, version: i32, text: &str) {
-        let notation = if language == "flow" { Some(Notation::Flow) } else { Notation::of(uri) };
+        let notation = if language == "flow" {
+            Some(Notation::Flow)
+        } else {
+            Notation::of(uri)
+        };
         let notation = notation.or((language == "yaml").then_some(Notation::Yaml));
         if let Some(notation) = notation {
-            self.put(Document::new(uri, notation, Text::new(text), Some(version), true));
+            self.put(Document::new(
+                uri,
+                notation,
+                Text::new(text),
+                Some(version),
+                true,
+            ));
         }
     }
 
@@ -51,7 +65,9 @@ impl Workspace {
         let Some(document) = self.documents.get(uri) else {
             return;
         };
-        let text = changes.iter().fold(document.text.clone(), |text, change| text.changed(change, self.encoding));
+        let text = changes.iter().fold(document.text.clone(), |text, change| {
+            text.changed(change, self.encoding)
+        });
         let changed = Document::new(uri, document.notation, text, Some(version), true);
         self.put(changed);
     }
@@ -67,7 +83,10 @@ impl Workspace {
 
     /// A file of the folder, as it is on the disk.
     pub fn found(&mut self, uri: &str, bytes: &[u8]) {
-        let is_open = self.documents.get(uri).is_some_and(|document| document.open);
+        let is_open = self
+            .documents
+            .get(uri)
+            .is_some_and(|document| document.open);
         let Some(notation) = Notation::of(uri).filter(|_| !is_open) else {
             return;
         };
@@ -82,7 +101,11 @@ impl Workspace {
 
     /// A file of the folder is gone.
     pub fn lost(&mut self, uri: &str) {
-        if self.documents.get(uri).is_some_and(|document| !document.open) {
+        if self
+            .documents
+            .get(uri)
+            .is_some_and(|document| !document.open)
+        {
             self.documents.remove(uri);
             self.library = Arc::default();
         }
@@ -90,7 +113,11 @@ impl Workspace {
 
     /// Works out beforehand what answers need, so that none waits for it.
     pub fn warm(&self) {
-        for document in self.documents.values().filter(|document| document.concerns_us()) {
+        for document in self
+            .documents
+            .values()
+            .filter(|document| document.concerns_us())
+        {
             document.index();
         }
     }
@@ -99,9 +126,18 @@ impl Workspace {
     pub fn library(&self) -> &Library {
         self.library.get_or_init(|| {
             let mut library = Library::new();
-            for document in self.documents.values().filter(|document| document.concerns_us()) {
+            for document in self
+                .documents
+                .values()
+                .filter(|document| document.concerns_us())
+            {
                 let read = document.read();
-                let shared = |kind: &Kind| matches!(kind, Kind::WorkflowTemplate | Kind::ClusterWorkflowTemplate | Kind::ConfigMap);
+                let shared = |kind: &Kind| {
+                    matches!(
+                        kind,
+                        Kind::WorkflowTemplate | Kind::ClusterWorkflowTemplate | Kind::ConfigMap
+                    )
+                };
                 for object in read.objects.iter().filter(|object| shared(&object.kind)) {
                     library.add(object, &read.source);
                 }

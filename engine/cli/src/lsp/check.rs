@@ -14,7 +14,13 @@ const PAUSE: Duration = Duration::from_millis(60);
 /// Gives the channel that takes snapshots; the thread ends with it.
 pub fn start(editor: Sender<Message>) -> Sender<Workspace> {
     let (sender, snapshots) = unbounded();
-    std::thread::spawn(move || Checker { editor, told: HashMap::new() }.run(&snapshots));
+    std::thread::spawn(move || {
+        Checker {
+            editor,
+            told: HashMap::new(),
+        }
+        .run(&snapshots)
+    });
     sender
 }
 
@@ -40,8 +46,16 @@ impl Checker {
     }
 
     fn check(&mut self, workspace: &Workspace, snapshots: &Receiver<Workspace>) {
-        let open: Vec<_> = workspace.documents().filter(|document| document.open).collect();
-        let closed: Vec<String> = self.told.keys().filter(|uri| open.iter().all(|document| document.uri != **uri)).cloned().collect();
+        let open: Vec<_> = workspace
+            .documents()
+            .filter(|document| document.open)
+            .collect();
+        let closed: Vec<String> = self
+            .told
+            .keys()
+            .filter(|uri| open.iter().all(|document| document.uri != **uri))
+            .cloned()
+            .collect();
         for uri in closed {
             self.told.remove(&uri);
             self.tell(&uri, None, Vec::new());
@@ -61,7 +75,11 @@ impl Checker {
 
     fn tell(&self, uri: &str, version: Option<i32>, diagnostics: Vec<Diagnostic>) {
         let Ok(uri) = uri.parse() else { return };
-        let params = PublishDiagnosticsParams { uri, diagnostics, version };
+        let params = PublishDiagnosticsParams {
+            uri,
+            diagnostics,
+            version,
+        };
         let notification = Notification::new("textDocument/publishDiagnostics".to_owned(), params);
         // Without an editor there is nobody to tell.
         let _ = self.editor.send(notification.into());

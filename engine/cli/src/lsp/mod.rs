@@ -12,7 +12,10 @@ use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
-use lsp_types::{DidChangeWatchedFilesParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, FileChangeType, InitializeParams};
+use lsp_types::{
+    DidChangeWatchedFilesParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    FileChangeType, InitializeParams,
+};
 use tiphys_lsp::{Fault, Server, Workspace};
 
 use crate::failure::{Exit, Failure, Outcome};
@@ -22,7 +25,9 @@ pub fn serve() -> Outcome {
     let (connection, threads) = Connection::stdio();
     let served = Session::serve(&connection);
     drop(connection);
-    let joined = threads.join().map_err(|error| Failure::new(format!("talk to the editor: {error}")));
+    let joined = threads
+        .join()
+        .map_err(|error| Failure::new(format!("talk to the editor: {error}")));
     served.and(joined).map(|()| Exit::Done)
 }
 
@@ -36,16 +41,27 @@ struct Session<'c> {
 
 impl Session<'_> {
     fn serve(connection: &Connection) -> Result<(), Failure> {
-        let broken = |error: &dyn std::fmt::Display| Failure::new(format!("talk to the editor: {error}"));
-        let (id, params) = connection.initialize_start().map_err(|error| broken(&error))?;
-        let params: InitializeParams = serde_json::from_value(params).map_err(|error| broken(&error))?;
+        let broken =
+            |error: &dyn std::fmt::Display| Failure::new(format!("talk to the editor: {error}"));
+        let (id, params) = connection
+            .initialize_start()
+            .map_err(|error| broken(&error))?;
+        let params: InitializeParams =
+            serde_json::from_value(params).map_err(|error| broken(&error))?;
         let (server, said) = Server::new(&params);
         let said = serde_json::to_value(said).map_err(|error| broken(&error))?;
-        connection.initialize_finish(id, said).map_err(|error| broken(&error))?;
+        connection
+            .initialize_finish(id, said)
+            .map_err(|error| broken(&error))?;
         let (found, files) = unbounded();
         folder::scan(place::folders(&params), found);
         let check = check::start(connection.sender.clone());
-        let mut session = Session { connection, server, check, open: HashMap::new() };
+        let mut session = Session {
+            connection,
+            server,
+            check,
+            open: HashMap::new(),
+        };
         if session.server.watches {
             session.watch();
         }
@@ -88,21 +104,34 @@ impl Session<'_> {
         let answer = catch_unwind(AssertUnwindSafe(|| self.server.answer(&method, params)));
         self.send(match answer {
             Ok(Ok(value)) => Response::new_ok(id, value),
-            Ok(Err(Fault::Unknown(method))) => refused(id, ErrorCode::MethodNotFound, format!("there is no request `{method}`")),
+            Ok(Err(Fault::Unknown(method))) => refused(
+                id,
+                ErrorCode::MethodNotFound,
+                format!("there is no request `{method}`"),
+            ),
             Ok(Err(Fault::Params(error))) => refused(id, ErrorCode::InvalidParams, error),
             Ok(Err(Fault::Refused(why))) => refused(id, ErrorCode::RequestFailed, why),
-            Err(_) => refused(id, ErrorCode::InternalError, "a bug in tiphys: please report what you did".to_owned()),
+            Err(_) => refused(
+                id,
+                ErrorCode::InternalError,
+                "a bug in tiphys: please report what you did".to_owned(),
+            ),
         });
     }
 
     fn notice(&mut self, notification: Notification) {
         let Notification { method, params } = notification;
         let changed = match method.as_str() {
-            "textDocument/didClose" => serde_json::from_value(params).is_ok_and(|params| self.close(&params)),
-            "workspace/didChangeWatchedFiles" => serde_json::from_value(params).is_ok_and(|params| self.changed(&params)),
+            "textDocument/didClose" => {
+                serde_json::from_value(params).is_ok_and(|params| self.close(&params))
+            }
+            "workspace/didChangeWatchedFiles" => {
+                serde_json::from_value(params).is_ok_and(|params| self.changed(&params))
+            }
             _ => {
                 if method == "textDocument/didOpen"
-                    && let Ok(params) = serde_json::from_value::<DidOpenTextDocumentParams>(params.clone())
+                    && let Ok(params) =
+                        serde_json::from_value::<DidOpenTextDocumentParams>(params.clone())
                 {
                     self.opened(params.text_document.uri.as_str());
                 }
@@ -152,10 +181,14 @@ impl Session<'_> {
 
     fn changed(&mut self, params: &DidChangeWatchedFilesParams) -> bool {
         for change in &params.changes {
-            let Some(path) = place::path(change.uri.as_str()).filter(|path| !self.open.contains_key(path)) else {
+            let Some(path) =
+                place::path(change.uri.as_str()).filter(|path| !self.open.contains_key(path))
+            else {
                 continue;
             };
-            let Some(uri) = place::uri(&path) else { continue };
+            let Some(uri) = place::uri(&path) else {
+                continue;
+            };
             match folder::read(&path).filter(|_| change.typ != FileChangeType::DELETED) {
                 Some(bytes) => self.server.workspace.found(&uri, &bytes),
                 None => self.server.workspace.lost(&uri),
@@ -170,7 +203,11 @@ impl Session<'_> {
         let method = "workspace/didChangeWatchedFiles";
         let registration = serde_json::json!({ "id": "files", "method": method, "registerOptions": { "watchers": watchers } });
         let params = serde_json::json!({ "registrations": [registration] });
-        self.send(Request::new(RequestId::from("files".to_owned()), "client/registerCapability".to_owned(), params));
+        self.send(Request::new(
+            RequestId::from("files".to_owned()),
+            "client/registerCapability".to_owned(),
+            params,
+        ));
     }
 }
 

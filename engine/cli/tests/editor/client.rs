@@ -7,7 +7,9 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use async_lsp::lsp_types::notification::{DidChangeTextDocument, DidOpenTextDocument, Exit, Initialized, PublishDiagnostics};
+use async_lsp::lsp_types::notification::{
+    DidChangeTextDocument, DidOpenTextDocument, Exit, Initialized, PublishDiagnostics,
+};
 use async_lsp::lsp_types::request::{Initialize, RegisterCapability, Request, Shutdown};
 use async_lsp::lsp_types::*;
 use async_lsp::router::Router;
@@ -35,7 +37,9 @@ impl Editor {
             let mut router = Router::new(());
             router
                 .notification::<PublishDiagnostics>(move |(), told| {
-                    keep.lock().unwrap().insert(told.uri, (told.version, told.diagnostics));
+                    keep.lock()
+                        .unwrap()
+                        .insert(told.uri, (told.version, told.diagnostics));
                     ControlFlow::Continue(())
                 })
                 .request::<RegisterCapability, _>(|(), _| async { Ok(()) })
@@ -49,13 +53,26 @@ impl Editor {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let (output, input) = (child.stdout.take().unwrap().compat(), child.stdin.take().unwrap().compat_write());
+        let (output, input) = (
+            child.stdout.take().unwrap().compat(),
+            child.stdin.take().unwrap().compat_write(),
+        );
         // It ends with an error when the server goes; the tests see that by their requests.
         tokio::spawn(mainloop.run_buffered(output, input));
         let root = Url::from_directory_path(root).unwrap();
-        let said = server.request::<Initialize>(initialize(&root, utf8)).await.unwrap();
+        let said = server
+            .request::<Initialize>(initialize(&root, utf8))
+            .await
+            .unwrap();
         server.notify::<Initialized>(InitializedParams {}).unwrap();
-        Editor { server, root, said, told, texts: HashMap::new(), child }
+        Editor {
+            server,
+            root,
+            said,
+            told,
+            texts: HashMap::new(),
+            child,
+        }
     }
 
     pub fn uri(&self, name: &str) -> Url {
@@ -64,9 +81,16 @@ impl Editor {
 
     pub fn open(&mut self, name: &str, text: &str) {
         let language_id = name.rsplit('.').next().unwrap().to_owned();
-        let text_document = TextDocumentItem { uri: self.uri(name), language_id, version: 1, text: text.to_owned() };
+        let text_document = TextDocumentItem {
+            uri: self.uri(name),
+            language_id,
+            version: 1,
+            text: text.to_owned(),
+        };
         self.texts.insert(name.to_owned(), (1, text.to_owned()));
-        self.server.notify::<DidOpenTextDocument>(DidOpenTextDocumentParams { text_document }).unwrap();
+        self.server
+            .notify::<DidOpenTextDocument>(DidOpenTextDocumentParams { text_document })
+            .unwrap();
     }
 
     pub fn text(&self, name: &str) -> &str {
@@ -80,9 +104,19 @@ impl Editor {
         *version += 1;
         let range_of = Range::new(position(text, range.start), position(text, range.end));
         text.replace_range(range, new);
-        let change = TextDocumentContentChangeEvent { range: Some(range_of), range_length: None, text: new.to_owned() };
-        let text_document = VersionedTextDocumentIdentifier { uri, version: *version };
-        let params = DidChangeTextDocumentParams { text_document, content_changes: vec![change] };
+        let change = TextDocumentContentChangeEvent {
+            range: Some(range_of),
+            range_length: None,
+            text: new.to_owned(),
+        };
+        let text_document = VersionedTextDocumentIdentifier {
+            uri,
+            version: *version,
+        };
+        let params = DidChangeTextDocumentParams {
+            text_document,
+            content_changes: vec![change],
+        };
         self.server.notify::<DidChangeTextDocument>(params).unwrap();
     }
 
@@ -90,9 +124,16 @@ impl Editor {
     pub fn at(&self, name: &str, context: &str) -> TextDocumentPositionParams {
         let (before, after) = context.split_once('|').unwrap();
         let text = self.text(name);
-        let start = text.find(&format!("{before}{after}")).unwrap_or_else(|| panic!("{context} in {name}"));
+        let start = text
+            .find(&format!("{before}{after}"))
+            .unwrap_or_else(|| panic!("{context} in {name}"));
         let position = position(text, start + before.len());
-        TextDocumentPositionParams { text_document: TextDocumentIdentifier { uri: self.uri(name) }, position }
+        TextDocumentPositionParams {
+            text_document: TextDocumentIdentifier {
+                uri: self.uri(name),
+            },
+            position,
+        }
     }
 
     pub async fn ask<R: Request>(&self, params: R::Params) -> R::Result {
@@ -109,7 +150,10 @@ impl Editor {
             {
                 return found.clone();
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "nothing is told of {name}");
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "nothing is told of {name}"
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -117,7 +161,10 @@ impl Editor {
     pub async fn stop(mut self) {
         self.ask::<Shutdown>(()).await;
         self.server.notify::<Exit>(()).unwrap();
-        let status = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await.unwrap().unwrap();
+        let status = tokio::time::timeout(Duration::from_secs(20), self.child.wait())
+            .await
+            .unwrap()
+            .unwrap();
         assert!(status.success(), "{status}");
         // The client's own loop has ended with the server's output.
         let _ = self.server.emit(Gone);
@@ -133,15 +180,39 @@ pub fn position(text: &str, offset: usize) -> Position {
 }
 
 fn initialize(root: &Url, utf8: bool) -> InitializeParams {
-    let resolve = CodeActionCapabilityResolveSupport { properties: vec!["edit".to_owned()] };
-    let action = CodeActionClientCapabilities { resolve_support: Some(resolve), ..CodeActionClientCapabilities::default() };
-    let text_document = TextDocumentClientCapabilities { code_action: Some(action), ..TextDocumentClientCapabilities::default() };
-    let encodings = if utf8 { vec![PositionEncodingKind::UTF8, PositionEncodingKind::UTF16] } else { vec![PositionEncodingKind::UTF16] };
-    let general = GeneralClientCapabilities { position_encodings: Some(encodings), ..GeneralClientCapabilities::default() };
-    let watched = DidChangeWatchedFilesClientCapabilities { dynamic_registration: Some(true), ..Default::default() };
-    let workspace = WorkspaceClientCapabilities { did_change_watched_files: Some(watched), ..WorkspaceClientCapabilities::default() };
+    let resolve = CodeActionCapabilityResolveSupport {
+        properties: vec!["edit".to_owned()],
+    };
+    let action = CodeActionClientCapabilities {
+        resolve_support: Some(resolve),
+        ..CodeActionClientCapabilities::default()
+    };
+    let text_document = TextDocumentClientCapabilities {
+        code_action: Some(action),
+        ..TextDocumentClientCapabilities::default()
+    };
+    let encodings = if utf8 {
+        vec![PositionEncodingKind::UTF8, PositionEncodingKind::UTF16]
+    } else {
+        vec![PositionEncodingKind::UTF16]
+    };
+    let general = GeneralClientCapabilities {
+        position_encodings: Some(encodings),
+        ..GeneralClientCapabilities::default()
+    };
+    let watched = DidChangeWatchedFilesClientCapabilities {
+        dynamic_registration: Some(true),
+        ..Default::default()
+    };
+    let workspace = WorkspaceClientCapabilities {
+        did_change_watched_files: Some(watched),
+        ..WorkspaceClientCapabilities::default()
+    };
     InitializeParams {
-        workspace_folders: Some(vec![WorkspaceFolder { uri: root.clone(), name: "root".to_owned() }]),
+        workspace_folders: Some(vec![WorkspaceFolder {
+            uri: root.clone(),
+            name: "root".to_owned(),
+        }]),
         capabilities: ClientCapabilities {
             text_document: Some(text_document),
             general: Some(general),

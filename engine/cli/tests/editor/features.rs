@@ -79,24 +79,53 @@ async fn editor() -> (tempfile::TempDir, Editor) {
     editor.open("main.flow", MAIN);
     editor.open("old.yaml", OLD);
     // The folder is read by now: no fault is found in what refers to it.
-    while editor.diagnostics("main.flow").await.iter().any(|fault| fault.message.contains("shared")) {
+    while editor
+        .diagnostics("main.flow")
+        .await
+        .iter()
+        .any(|fault| fault.message.contains("shared"))
+    {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     (folder, editor)
 }
 
 fn shown(location: &Location, editor: &Editor) -> String {
-    let name = location.uri.path_segments().unwrap().next_back().unwrap().to_owned();
-    let text = if name == "shared.flow" { SHARED } else { editor.text(&name) };
-    let line = text.lines().nth(location.range.start.line as usize).unwrap();
+    let name = location
+        .uri
+        .path_segments()
+        .unwrap()
+        .next_back()
+        .unwrap()
+        .to_owned();
+    let text = if name == "shared.flow" {
+        SHARED
+    } else {
+        editor.text(&name)
+    };
+    let line = text
+        .lines()
+        .nth(location.range.start.line as usize)
+        .unwrap();
     let units: Vec<u16> = line.encode_utf16().collect();
-    let (start, end) = (location.range.start.character as usize, location.range.end.character as usize);
-    format!("{name}:{}:{}", location.range.start.line + 1, String::from_utf16(&units[start..end]).unwrap())
+    let (start, end) = (
+        location.range.start.character as usize,
+        location.range.end.character as usize,
+    );
+    format!(
+        "{name}:{}:{}",
+        location.range.start.line + 1,
+        String::from_utf16(&units[start..end]).unwrap()
+    )
 }
 
 async fn definition(editor: &Editor, name: &str, context: &str) -> String {
     let text_document_position_params = editor.at(name, context);
-    let params = GotoDefinitionParams { text_document_position_params, work_done_progress_params: Default::default(), partial_result_params: Default::default() };
+    let params = GotoDefinitionParams {
+        text_document_position_params,
+        work_done_progress_params: Default::default(),
+        partial_result_params: Default::default(),
+    };
     match editor.ask::<GotoDefinition>(params).await {
         Some(GotoDefinitionResponse::Scalar(location)) => shown(&location, editor),
         other => format!("{other:?}"),
@@ -105,8 +134,15 @@ async fn definition(editor: &Editor, name: &str, context: &str) -> String {
 
 async fn hover(editor: &Editor, name: &str, context: &str) -> String {
     let text_document_position_params = editor.at(name, context);
-    let params = HoverParams { text_document_position_params, work_done_progress_params: Default::default() };
-    match editor.ask::<HoverRequest>(params).await.map(|hover| hover.contents) {
+    let params = HoverParams {
+        text_document_position_params,
+        work_done_progress_params: Default::default(),
+    };
+    match editor
+        .ask::<HoverRequest>(params)
+        .await
+        .map(|hover| hover.contents)
+    {
         Some(HoverContents::Markup(text)) => text.value,
         other => format!("{other:?}"),
     }
@@ -120,7 +156,9 @@ async fn completion(editor: &Editor, name: &str, context: &str) -> Vec<String> {
         context: None,
     };
     match editor.ask::<Completion>(params).await {
-        Some(CompletionResponse::Array(items)) => items.into_iter().map(|item| item.label).collect(),
+        Some(CompletionResponse::Array(items)) => {
+            items.into_iter().map(|item| item.label).collect()
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -146,17 +184,26 @@ async fn names_lead_to_what_they_stand_for() {
         ("old.yaml", "parameters.|said", "shared.flow:7:said"),
         ("old.yaml", "parameters.|x}}", "old.yaml:26:x"),
     ] {
-        assert_eq!(definition(&editor, name, context).await, expected, "{context}");
+        assert_eq!(
+            definition(&editor, name, context).await,
+            expected,
+            "{context}"
+        );
     }
     let params = ReferenceParams {
         text_document_position: editor.at("main.flow", "shared/|say"),
         work_done_progress_params: Default::default(),
         partial_result_params: Default::default(),
-        context: ReferenceContext { include_declaration: true },
+        context: ReferenceContext {
+            include_declaration: true,
+        },
     };
     let found = editor.ask::<References>(params).await.unwrap();
     let found: Vec<String> = found.iter().map(|place| shown(place, &editor)).collect();
-    assert_eq!(found, ["main.flow:9:say", "old.yaml:12:say", "shared.flow:4:say"]);
+    assert_eq!(
+        found,
+        ["main.flow:9:say", "old.yaml:12:say", "shared.flow:4:say"]
+    );
     editor.stop().await;
 }
 
@@ -164,16 +211,28 @@ async fn names_lead_to_what_they_stand_for() {
 async fn hovering_tells() {
     let (_folder, editor) = editor().await;
     for (name, context, expected) in [
-        ("main.flow", "flip = |flip-coin", "script flip-coin(tries: int)"),
+        (
+            "main.flow",
+            "flip = |flip-coin",
+            "script flip-coin(tries: int)",
+        ),
         ("main.flow", "shared/|say", "Says a text."),
         ("main.flow", "say(|text", "text: string"),
-        ("main.flow", "when |flip.result", "flip = flip-coin(tries: max_tries)"),
+        (
+            "main.flow",
+            "when |flip.result",
+            "flip = flip-coin(tries: max_tries)",
+        ),
         ("main.flow", "flip.|result", "What it printed"),
         ("main.flow", "|on-exit", "at the end"),
         ("main.flow", "|image python", "The container image"),
         ("main.flow", "heads() |when", "Only if the condition holds"),
         ("main.flow", "tries: |int)", "A whole number"),
-        ("old.yaml", "|entrypoint:", "The template that a run starts with"),
+        (
+            "old.yaml",
+            "|entrypoint:",
+            "The template that a run starts with",
+        ),
         ("old.yaml", "{{workflow.|name", "The name of the workflow"),
     ] {
         let told = hover(&editor, name, context).await;
@@ -190,7 +249,10 @@ async fn what_fits_is_offered() {
         ("x = |", &["flip-coin", "notify", "shared/"]),
         ("x = shared/|", &["say"]),
         ("x = flip-coin(|", &["tries: "]),
-        ("x = shared/say(text: flip.|", &["sides", "result", "status"]),
+        (
+            "x = shared/say(text: flip.|",
+            &["sides", "result", "status"],
+        ),
         ("x = heads() when |", &["flip", "max_tries", "workflow"]),
         ("x = heads() when workflow.|", &["name", "parameters"]),
         ("x = heads() |", &["when", "for", "after"]),
@@ -201,7 +263,10 @@ async fn what_fits_is_offered() {
         editor.change("main.flow", at..at, &line);
         let found = completion(&editor, "main.flow", &format!("    {typed}\n")).await;
         for label in wanted {
-            assert!(found.iter().any(|found| found == label), "{typed}: {label} in {found:?}");
+            assert!(
+                found.iter().any(|found| found == label),
+                "{typed}: {label} in {found:?}"
+            );
         }
         editor.change("main.flow", at..at + line.len(), "");
         assert_eq!(editor.text("main.flow"), before);
@@ -210,7 +275,10 @@ async fn what_fits_is_offered() {
     assert_eq!(found, ["main", "flip-coin", "heads", "notify"]);
     let found = completion(&editor, "main.flow", "    |image python").await;
     for label in ["image", "run", "out", "retry", "securityContext", "env"] {
-        assert!(found.iter().any(|found| found == label), "{label} in {found:?}");
+        assert!(
+            found.iter().any(|found| found == label),
+            "{label} in {found:?}"
+        );
     }
     editor.stop().await;
 }
@@ -220,16 +288,35 @@ async fn a_broken_block_does_not_silence_the_others() {
     let (_folder, mut editor) = editor().await;
     assert_eq!(editor.diagnostics("main.flow").await, []);
     let at = editor.text("main.flow").find("  container heads").unwrap();
-    editor.change("main.flow", at..at, "  container broken(x: { image busybox }\n\n");
+    editor.change(
+        "main.flow",
+        at..at,
+        "  container broken(x: { image busybox }\n\n",
+    );
     let at = editor.text("main.flow").find("notify\n").unwrap();
     editor.change("main.flow", at..at + 6, "notifi");
     let found = editor.diagnostics("main.flow").await;
-    let codes: Vec<String> = found.iter().map(|fault| format!("{}:{:?}", fault.range.start.line + 1, fault.code)).collect();
+    let codes: Vec<String> = found
+        .iter()
+        .map(|fault| format!("{}:{:?}", fault.range.start.line + 1, fault.code))
+        .collect();
     assert!(found.len() >= 2, "{codes:?}");
-    assert!(found.iter().any(|fault| fault.range.start.line == 2 && fault.message.contains("notify")), "{found:?}");
-    assert!(found.iter().any(|fault| fault.range.start.line >= 19), "{codes:?}");
+    assert!(
+        found
+            .iter()
+            .any(|fault| fault.range.start.line == 2 && fault.message.contains("notify")),
+        "{found:?}"
+    );
+    assert!(
+        found.iter().any(|fault| fault.range.start.line >= 19),
+        "{codes:?}"
+    );
     // What was meant can be put right with one key.
-    let fault = found.iter().find(|fault| fault.range.start.line == 2).unwrap().clone();
+    let fault = found
+        .iter()
+        .find(|fault| fault.range.start.line == 2)
+        .unwrap()
+        .clone();
     let actions = actions(&editor, "main.flow", vec![fault]).await;
     assert_eq!(actions[0].title, "Change to `notify`");
     editor.stop().await;
@@ -237,9 +324,14 @@ async fn a_broken_block_does_not_silence_the_others() {
 
 async fn actions(editor: &Editor, name: &str, diagnostics: Vec<Diagnostic>) -> Vec<CodeAction> {
     let params = CodeActionParams {
-        text_document: TextDocumentIdentifier { uri: editor.uri(name) },
+        text_document: TextDocumentIdentifier {
+            uri: editor.uri(name),
+        },
         range: Range::default(),
-        context: CodeActionContext { diagnostics, ..CodeActionContext::default() },
+        context: CodeActionContext {
+            diagnostics,
+            ..CodeActionContext::default()
+        },
         work_done_progress_params: Default::default(),
         partial_result_params: Default::default(),
     };
@@ -254,34 +346,72 @@ async fn actions(editor: &Editor, name: &str, diagnostics: Vec<Diagnostic>) -> V
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_converted() {
     let (_folder, editor) = editor().await;
-    for (name, title, target, part) in [("main.flow", "Convert to YAML", "main.yaml", "# 😀 Flips a coin."), ("old.yaml", "Convert to .flow", "old.flow", "// The only one.")] {
+    for (name, title, target, part) in [
+        (
+            "main.flow",
+            "Convert to YAML",
+            "main.yaml",
+            "# 😀 Flips a coin.",
+        ),
+        (
+            "old.yaml",
+            "Convert to .flow",
+            "old.flow",
+            "// The only one.",
+        ),
+    ] {
         let action = actions(&editor, name, Vec::new()).await.pop().unwrap();
         assert_eq!(action.title, title);
         let action = editor.ask::<CodeActionResolveRequest>(action).await;
-        let Some(DocumentChanges::Operations(changes)) = action.edit.unwrap().document_changes else {
+        let Some(DocumentChanges::Operations(changes)) = action.edit.unwrap().document_changes
+        else {
             panic!("no operations");
         };
-        let [DocumentChangeOperation::Op(ResourceOp::Create(create)), DocumentChangeOperation::Edit(edit)] = changes.as_slice() else {
+        let [
+            DocumentChangeOperation::Op(ResourceOp::Create(create)),
+            DocumentChangeOperation::Edit(edit),
+        ] = changes.as_slice()
+        else {
             panic!("{changes:?}");
         };
         assert_eq!(create.uri, editor.uri(target));
-        let OneOf::Left(edit) = &edit.edits[0] else { panic!("annotated") };
+        let OneOf::Left(edit) = &edit.edits[0] else {
+            panic!("annotated")
+        };
         assert!(edit.new_text.contains(part), "{}", edit.new_text);
     }
     editor.stop().await;
 }
 
-async fn rename(editor: &Editor, context: &str, new_name: &str) -> Result<Vec<(String, String)>, String> {
+async fn rename(
+    editor: &Editor,
+    context: &str,
+    new_name: &str,
+) -> Result<Vec<(String, String)>, String> {
     let params = RenameParams {
         text_document_position: editor.at("main.flow", context),
         new_name: new_name.to_owned(),
         work_done_progress_params: Default::default(),
     };
-    let edit = editor.server.request::<Rename>(params).await.map_err(|error| error.to_string())?.unwrap();
+    let edit = editor
+        .server
+        .request::<Rename>(params)
+        .await
+        .map_err(|error| error.to_string())?
+        .unwrap();
     let mut edits = Vec::new();
     for (uri, changes) in edit.changes.unwrap() {
         for change in changes {
-            edits.push((shown(&Location { uri: uri.clone(), range: change.range }, editor), change.new_text));
+            edits.push((
+                shown(
+                    &Location {
+                        uri: uri.clone(),
+                        range: change.range,
+                    },
+                    editor,
+                ),
+                change.new_text,
+            ));
         }
     }
     edits.sort();
@@ -291,11 +421,30 @@ async fn rename(editor: &Editor, context: &str, new_name: &str) -> Result<Vec<(S
 #[tokio::test(flavor = "multi_thread")]
 async fn names_are_changed_everywhere_or_not_at_all() {
     let (_folder, editor) = editor().await;
-    let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(at, new)| ((*at).to_owned(), (*new).to_owned())).collect::<Vec<_>>();
+    let pairs = |pairs: &[(&str, &str)]| {
+        pairs
+            .iter()
+            .map(|(at, new)| ((*at).to_owned(), (*new).to_owned()))
+            .collect::<Vec<_>>()
+    };
     let found = rename(&editor, "shared/|say", "tell").await.unwrap();
-    assert_eq!(found, pairs(&[("main.flow:9:say", "tell"), ("old.yaml:12:say", "tell"), ("shared.flow:4:say", "tell")]));
+    assert_eq!(
+        found,
+        pairs(&[
+            ("main.flow:9:say", "tell"),
+            ("old.yaml:12:say", "tell"),
+            ("shared.flow:4:say", "tell")
+        ])
+    );
     let found = rename(&editor, "when |flip.result", "coin").await.unwrap();
-    assert_eq!(found, pairs(&[("main.flow:6:flip", "coin"), ("main.flow:8:flip", "coin"), ("main.flow:9:flip", "coin")]));
+    assert_eq!(
+        found,
+        pairs(&[
+            ("main.flow:6:flip", "coin"),
+            ("main.flow:8:flip", "coin"),
+            ("main.flow:9:flip", "coin")
+        ])
+    );
     for (context, name, why) in [
         ("when |flip.result", "told", "there is another task `told`"),
         ("when |flip.result", "a b", "`a b` cannot name a task"),
@@ -314,28 +463,53 @@ async fn files_are_laid_out_and_outlined() {
     let at = editor.text("main.flow").find("    image python").unwrap();
     editor.change("main.flow", at..at + 4, "");
     let params = DocumentFormattingParams {
-        text_document: TextDocumentIdentifier { uri: editor.uri("main.flow") },
+        text_document: TextDocumentIdentifier {
+            uri: editor.uri("main.flow"),
+        },
         options: FormattingOptions::default(),
         work_done_progress_params: Default::default(),
     };
     let edits = editor.ask::<Formatting>(params).await.unwrap();
-    let [edit] = edits.as_slice() else { panic!("{edits:?}") };
-    assert!(edit.new_text.contains("    image python:alpine3.23"), "{edit:?}");
+    let [edit] = edits.as_slice() else {
+        panic!("{edits:?}")
+    };
+    assert!(
+        edit.new_text.contains("    image python:alpine3.23"),
+        "{edit:?}"
+    );
     let params = DocumentSymbolParams {
-        text_document: TextDocumentIdentifier { uri: editor.uri("main.flow") },
+        text_document: TextDocumentIdentifier {
+            uri: editor.uri("main.flow"),
+        },
         work_done_progress_params: Default::default(),
         partial_result_params: Default::default(),
     };
-    let Some(DocumentSymbolResponse::Nested(found)) = editor.ask::<DocumentSymbolRequest>(params).await else { panic!("no symbols") };
+    let Some(DocumentSymbolResponse::Nested(found)) =
+        editor.ask::<DocumentSymbolRequest>(params).await
+    else {
+        panic!("no symbols")
+    };
     assert_eq!(found[0].name, "coinflip");
-    let names: Vec<&str> = found[0].children.as_ref().unwrap().iter().map(|symbol| symbol.name.as_str()).collect();
+    let names: Vec<&str> = found[0]
+        .children
+        .as_ref()
+        .unwrap()
+        .iter()
+        .map(|symbol| symbol.name.as_str())
+        .collect();
     assert_eq!(names, ["max_tries", "main", "flip-coin", "heads", "notify"]);
     let params = SemanticTokensParams {
-        text_document: TextDocumentIdentifier { uri: editor.uri("main.flow") },
+        text_document: TextDocumentIdentifier {
+            uri: editor.uri("main.flow"),
+        },
         work_done_progress_params: Default::default(),
         partial_result_params: Default::default(),
     };
-    let Some(SemanticTokensResult::Tokens(tokens)) = editor.ask::<SemanticTokensFullRequest>(params).await else { panic!("no tokens") };
+    let Some(SemanticTokensResult::Tokens(tokens)) =
+        editor.ask::<SemanticTokensFullRequest>(params).await
+    else {
+        panic!("no tokens")
+    };
     assert!(tokens.data.len() > 20);
     editor.stop().await;
 }
@@ -344,13 +518,23 @@ async fn files_are_laid_out_and_outlined() {
 async fn bytes_are_counted_where_an_editor_wants_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut editor = Editor::start(folder.path(), true).await;
-    assert_eq!(editor.said.capabilities.position_encoding, Some(PositionEncodingKind::UTF8));
+    assert_eq!(
+        editor.said.capabilities.position_encoding,
+        Some(PositionEncodingKind::UTF8)
+    );
     editor.open("main.flow", MAIN);
     let mut at = editor.at("main.flow", "😀 ${|max_tries");
     // Four bytes where UTF-16 counts two.
     at.position.character += 2;
-    let params = GotoDefinitionParams { text_document_position_params: at, work_done_progress_params: Default::default(), partial_result_params: Default::default() };
-    let Some(GotoDefinitionResponse::Scalar(found)) = editor.ask::<GotoDefinition>(params).await else { panic!("nothing found") };
+    let params = GotoDefinitionParams {
+        text_document_position_params: at,
+        work_done_progress_params: Default::default(),
+        partial_result_params: Default::default(),
+    };
+    let Some(GotoDefinitionResponse::Scalar(found)) = editor.ask::<GotoDefinition>(params).await
+    else {
+        panic!("nothing found")
+    };
     assert_eq!(shown(&found, &editor), "main.flow:2:max_tries");
     editor.stop().await;
 }

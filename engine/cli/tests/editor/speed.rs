@@ -17,7 +17,11 @@ fn text() -> String {
     let (mut steps, mut templates) = (String::new(), String::new());
     let mut count = 0;
     while steps.lines().count() + templates.lines().count() + 4 < LINES {
-        let before = if count == 0 { "size".to_owned() } else { format!("task-{}.sum", count - 1) };
+        let before = if count == 0 {
+            "size".to_owned()
+        } else {
+            format!("task-{}.sum", count - 1)
+        };
         steps.push_str(&format!("    task-{count} = crunch-{count}(n: {before}, text: \"${{size}} of ${{workflow.name}}\") when day != \"sunday\"\n"));
         templates.push_str(&format!(
             "\n  // Number {count}.\n  container crunch-{count}(n: int, text: string) {{\n    image alpine:3.23\n    retry 3 on error backoff 2s x2\n    \
@@ -25,7 +29,9 @@ fn text() -> String {
         ));
         count += 1;
     }
-    format!("workflow long(size: int = 3, day: string = monday) {{\n  dag main {{\n{steps}  }}\n{templates}}}\n")
+    format!(
+        "workflow long(size: int = 3, day: string = monday) {{\n  dag main {{\n{steps}  }}\n{templates}}}\n"
+    )
 }
 
 struct Times(Vec<(&'static str, Vec<Duration>)>);
@@ -73,8 +79,17 @@ async fn answers_come_at_once() {
     let mut slow = Vec::new();
     for (kind, mut found) in times.0 {
         found.sort();
-        let (p50, p99, most) = (found[found.len() / 2], found[found.len() * 99 / 100], found[found.len() - 1]);
-        println!("{kind:36} p50 {:7.2} ms  p99 {:7.2} ms  max {:7.2} ms", ms(p50), ms(p99), ms(most));
+        let (p50, p99, most) = (
+            found[found.len() / 2],
+            found[found.len() * 99 / 100],
+            found[found.len() - 1],
+        );
+        println!(
+            "{kind:36} p50 {:7.2} ms  p99 {:7.2} ms  max {:7.2} ms",
+            ms(p50),
+            ms(p99),
+            ms(most)
+        );
         if p99 > BOUND {
             slow.push(kind);
         }
@@ -90,34 +105,80 @@ fn ms(time: Duration) -> f64 {
 async fn round_of(editor: &Editor, times: &mut Times, round: usize) {
     let file = "long.flow";
     let nth = 40 + round;
-    let uri = || TextDocumentIdentifier { uri: editor.uri(file) };
+    let uri = || TextDocumentIdentifier {
+        uri: editor.uri(file),
+    };
     let argument = editor.at(file, &format!("task-{nth} = crunch-{nth}(n: |task"));
     let output = editor.at(file, &format!("n: task-{}.|sum", nth - 1));
     let target = editor.at(file, &format!("task-{nth} = |crunch"));
     let text_document_position = argument.clone();
-    let completion = CompletionParams { text_document_position, work_done_progress_params: Default::default(), partial_result_params: Default::default(), context: None };
-    let Some(CompletionResponse::Array(items)) = timed!(times, editor, Completion, completion) else { panic!("nothing to complete") };
+    let completion = CompletionParams {
+        text_document_position,
+        work_done_progress_params: Default::default(),
+        partial_result_params: Default::default(),
+        context: None,
+    };
+    let Some(CompletionResponse::Array(items)) = timed!(times, editor, Completion, completion)
+    else {
+        panic!("nothing to complete")
+    };
     assert!(items.len() > 400, "{}", items.len());
     let text_document_position_params = output.clone();
-    assert!(timed!(times, editor, HoverRequest, HoverParams { text_document_position_params, work_done_progress_params: Default::default() }).is_some());
+    assert!(
+        timed!(
+            times,
+            editor,
+            HoverRequest,
+            HoverParams {
+                text_document_position_params,
+                work_done_progress_params: Default::default()
+            }
+        )
+        .is_some()
+    );
     let text_document_position_params = output;
-    let definition = GotoDefinitionParams { text_document_position_params, work_done_progress_params: Default::default(), partial_result_params: Default::default() };
+    let definition = GotoDefinitionParams {
+        text_document_position_params,
+        work_done_progress_params: Default::default(),
+        partial_result_params: Default::default(),
+    };
     assert!(timed!(times, editor, GotoDefinition, definition).is_some());
     let references = ReferenceParams {
         text_document_position: target.clone(),
         work_done_progress_params: Default::default(),
         partial_result_params: Default::default(),
-        context: ReferenceContext { include_declaration: true },
+        context: ReferenceContext {
+            include_declaration: true,
+        },
     };
-    assert_eq!(timed!(times, editor, References, references).unwrap().len(), 2);
-    let rename = RenameParams { text_document_position: target.clone(), new_name: "other".to_owned(), work_done_progress_params: Default::default() };
+    assert_eq!(
+        timed!(times, editor, References, references).unwrap().len(),
+        2
+    );
+    let rename = RenameParams {
+        text_document_position: target.clone(),
+        new_name: "other".to_owned(),
+        work_done_progress_params: Default::default(),
+    };
     assert!(timed!(times, editor, Rename, rename).is_some());
     assert!(timed!(times, editor, PrepareRenameRequest, target).is_some());
-    let symbols = DocumentSymbolParams { text_document: uri(), work_done_progress_params: Default::default(), partial_result_params: Default::default() };
+    let symbols = DocumentSymbolParams {
+        text_document: uri(),
+        work_done_progress_params: Default::default(),
+        partial_result_params: Default::default(),
+    };
     assert!(timed!(times, editor, DocumentSymbolRequest, symbols).is_some());
-    let tokens = SemanticTokensParams { text_document: uri(), work_done_progress_params: Default::default(), partial_result_params: Default::default() };
+    let tokens = SemanticTokensParams {
+        text_document: uri(),
+        work_done_progress_params: Default::default(),
+        partial_result_params: Default::default(),
+    };
     assert!(timed!(times, editor, SemanticTokensFullRequest, tokens).is_some());
-    let formatting = DocumentFormattingParams { text_document: uri(), options: FormattingOptions::default(), work_done_progress_params: Default::default() };
+    let formatting = DocumentFormattingParams {
+        text_document: uri(),
+        options: FormattingOptions::default(),
+        work_done_progress_params: Default::default(),
+    };
     timed!(times, editor, Formatting, formatting);
     let action = CodeActionParams {
         text_document: uri(),
@@ -128,6 +189,10 @@ async fn round_of(editor: &Editor, times: &mut Times, round: usize) {
     };
     let mut actions = timed!(times, editor, CodeActionRequest, action).unwrap();
     if let Some(CodeActionOrCommand::CodeAction(action)) = actions.pop() {
-        assert!(timed!(times, editor, CodeActionResolveRequest, action).edit.is_some());
+        assert!(
+            timed!(times, editor, CodeActionResolveRequest, action)
+                .edit
+                .is_some()
+        );
     }
 }
