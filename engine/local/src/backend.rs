@@ -142,8 +142,14 @@ impl Clerk {
         }
         // Nobody else will give the limit while this run goes on: waiting for it would be waiting for ever.
         if let Some(lock) = request.locks.iter().find(|lock| lock.limit.is_none()) {
-            let message = format!("the limit of semaphore {} is not known: give its ConfigMap beside the workflow", lock.name);
-            let _ = self.observations.send(Observation::LocksRefused { holder: request.holder, message });
+            let message = format!(
+                "the limit of semaphore {} is not known: give its ConfigMap beside the workflow",
+                lock.name
+            );
+            let _ = self.observations.send(Observation::LocksRefused {
+                holder: request.holder,
+                message,
+            });
             return;
         }
         while let Err(error) = self.store.acquire(request.clone()).await {
