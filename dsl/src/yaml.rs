@@ -1,5 +1,6 @@
 //! Objects as YAML, the comments of the text that they were read from beside what they were written for.
 
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
@@ -118,10 +119,11 @@ fn commented(text: String, node: &Node, source: &Source, notes: &[&Comment]) -> 
             .filter(|anchor| anchor.0 < at)
             .or_else(|| anchors[..on_line].last());
         let line = line.map_or(0, |anchor| anchor.2);
-        if behind.contains_key(&line) {
-            above.entry(line).or_default().push(comment);
-        } else {
-            behind.insert(line, comment);
+        match behind.entry(line) {
+            Entry::Occupied(_) => above.entry(line).or_default().push(comment),
+            Entry::Vacant(free) => {
+                free.insert(comment);
+            }
         }
     }
     let with = merge(&text, &above, &behind);

@@ -330,14 +330,13 @@ impl Outline {
     /// Behind a call, or in its block.
     fn in_modifier(&self, range: &Range<usize>, offset: usize, hook: bool) -> Spot {
         let words = self.words(range).iter().map(|token| self.token(token));
-        let keyword = words
-            .filter(|word| {
-                matches!(
-                    *word,
-                    "when" | "in" | "after" | "on-exit" | "if" | "for" | "continue" | "hook"
-                )
-            })
-            .last();
+        let mut words = words;
+        let keyword = words.rfind(|word| {
+            matches!(
+                *word,
+                "when" | "in" | "after" | "on-exit" | "if" | "for" | "continue" | "hook"
+            )
+        });
         match keyword {
             Some("when" | "in" | "if") => Spot::Expression {
                 path: self.path(offset),

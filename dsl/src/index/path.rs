@@ -49,7 +49,8 @@ pub(super) fn paths(text: &str, range: Range<usize>) -> Vec<Path> {
                 let called = bytes.get(end) == Some(&b'(');
                 let word = &text[path[0].clone()];
                 let key = bytes.get(end) == Some(&b':') && path.len() == 1;
-                if !member && !called && !key && !(path.len() == 1 && WORDS.contains(&word)) {
+                let keyword = path.len() == 1 && WORDS.contains(&word);
+                if !(member || called || key || keyword) {
                     found.push(path);
                 }
                 at = end;
