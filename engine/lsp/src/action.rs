@@ -3,14 +3,17 @@
 use std::ops::Range;
 
 use lsp_types::{
-    CodeAction, CodeActionKind, CreateFile, CreateFileOptions, Diagnostic, DocumentChangeOperation,
-    DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, Position, ResourceOp,
-    TextDocumentEdit, TextEdit, Uri, WorkspaceEdit,
+    CodeAction, CodeActionKind, Command, CreateFile, CreateFileOptions, Diagnostic,
+    DocumentChangeOperation, DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier,
+    Position, ResourceOp, TextDocumentEdit, TextEdit, Uri, WorkspaceEdit,
 };
 use tiphys_spec::Kind;
 
 use crate::document::{Document, Notation};
 use crate::workspace::Workspace;
+
+/// The command that writes a file beside another, in the other notation.
+pub const CONVERT: &str = "tiphys.convert";
 
 impl Workspace {
     /// The edits that lay a file out; none for one that cannot be read.
@@ -61,9 +64,9 @@ impl Workspace {
         }]
     }
 
-    /// What can be done here. `lazily`: edits are worked out when one is chosen.
+    /// What can be done here. Converting is a command: its edit comes when it is worked out.
     #[must_use]
-    pub fn actions(&self, uri: &str, diagnostics: &[Diagnostic], lazily: bool) -> Vec<CodeAction> {
+    pub fn actions(&self, uri: &str, diagnostics: &[Diagnostic]) -> Vec<CodeAction> {
         let Some(document) = self.get(uri).filter(|document| document.concerns_us()) else {
             return Vec::new();
         };
@@ -76,15 +79,16 @@ impl Workspace {
             Notation::Yaml if document.text.text.contains("argoproj.io") => "Convert to .flow",
             Notation::Yaml => return actions,
         };
-        let mut convert = CodeAction {
+        let convert = CodeAction {
             title: title.to_owned(),
             kind: Some(CodeActionKind::REFACTOR_REWRITE),
-            data: Some(serde_json::Value::from(uri)),
+            command: Some(Command {
+                title: title.to_owned(),
+                command: CONVERT.to_owned(),
+                arguments: Some(vec![serde_json::Value::from(uri)]),
+            }),
             ..CodeAction::default()
         };
-        if !lazily {
-            convert.edit = self.converted(uri).ok();
-        }
         actions.push(convert);
         actions
     }

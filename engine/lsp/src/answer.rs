@@ -25,7 +25,6 @@ pub enum Fault {
 pub struct Server {
     pub workspace: Workspace,
     snippets: bool,
-    lazily: bool,
     /// The editor tells of files that change on the disk.
     pub watches: bool,
 }
@@ -43,7 +42,6 @@ impl Server {
             encodings.is_some_and(|encodings| encodings.contains(&PositionEncodingKind::UTF8));
         let text = client.text_document.as_ref();
         let item = text.and_then(|text| text.completion.as_ref()?.completion_item.as_ref());
-        let resolves = text.and_then(|text| text.code_action.as_ref()?.resolve_support.as_ref());
         let watch = client
             .workspace
             .as_ref()
@@ -55,9 +53,6 @@ impl Server {
                 Encoding::Utf16
             }),
             snippets: item.and_then(|item| item.snippet_support) == Some(true),
-            lazily: resolves.is_some_and(|resolve| {
-                resolve.properties.iter().any(|property| property == "edit")
-            }),
             watches: watch.and_then(|watch| watch.dynamic_registration) == Some(true),
         };
         let info = ServerInfo {
@@ -71,8 +66,8 @@ impl Server {
         (server, result)
     }
 
-    /// The answer to a request.
-    pub fn answer(&self, method: &str, params: Value) -> Result<Value, Fault> {
+    /// The answer to a request, as JSON.
+    pub fn answer(&self, method: &str, params: Value) -> Result<String, Fault> {
         let workspace = &self.workspace;
         match method {
             "textDocument/completion" => {
@@ -126,7 +121,7 @@ impl Server {
         }
     }
 
-    fn answer_of_files(&self, method: &str, params: Value) -> Result<Value, Fault> {
+    fn answer_of_files(&self, method: &str, params: Value) -> Result<String, Fault> {
         let workspace = &self.workspace;
         match method {
             "textDocument/documentSymbol" => {
@@ -150,15 +145,7 @@ impl Server {
                 write(workspace.actions(
                     params.text_document.uri.as_str(),
                     &params.context.diagnostics,
-                    self.lazily,
                 ))
-            }
-            "codeAction/resolve" => {
-                let mut action: CodeAction = read(params)?;
-                if let Some(uri) = action.data.as_ref().and_then(Value::as_str) {
-                    action.edit = Some(workspace.converted(uri).map_err(Fault::Refused)?);
-                }
-                write(action)
             }
             other => Err(Fault::Unknown(other.to_owned())),
         }
@@ -195,8 +182,8 @@ fn read<T: DeserializeOwned>(params: Value) -> Result<T, Fault> {
     serde_json::from_value(params).map_err(|error| Fault::Params(error.to_string()))
 }
 
-fn write(answer: impl Serialize) -> Result<Value, Fault> {
-    serde_json::to_value(answer)
+fn write(answer: impl Serialize) -> Result<String, Fault> {
+    serde_json::to_string(&answer)
         .map_err(|error| Fault::Refused(format!("failed to write the answer: {error}")))
 }
 
@@ -232,8 +219,12 @@ fn capabilities(utf8: bool) -> ServerCapabilities {
                 CodeActionKind::REFACTOR_REWRITE,
             ]),
             work_done_progress_options: none,
-            resolve_provider: Some(true),
+            resolve_provider: None,
         })),
+        execute_command_provider: Some(ExecuteCommandOptions {
+            commands: vec![crate::action::CONVERT.to_owned()],
+            work_done_progress_options: none,
+        }),
         semantic_tokens_provider: Some(SemanticTokensServerCapabilities::SemanticTokensOptions(
             SemanticTokensOptions {
                 work_done_progress_options: none,

@@ -19,6 +19,7 @@ mod tokens;
 mod workspace;
 mod yaml;
 
+pub use action::CONVERT;
 pub use answer::{Fault, Server};
 pub use document::{Document, Notation};
 pub use text::{Encoding, Text};

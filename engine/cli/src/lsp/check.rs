@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
-use lsp_server::{Message, Notification};
 use lsp_types::{Diagnostic, PublishDiagnosticsParams};
 use tiphys_lsp::Workspace;
+
+use super::wire::Editor;
 
 /// How long nothing must have changed.
 const PAUSE: Duration = Duration::from_millis(60);
 
 /// Gives the channel that takes snapshots; the thread ends with it.
-pub fn start(editor: Sender<Message>) -> Sender<Workspace> {
+pub fn start(editor: Editor) -> Sender<Workspace> {
     let (sender, snapshots) = unbounded();
     std::thread::spawn(move || {
         Checker {
@@ -25,9 +26,9 @@ pub fn start(editor: Sender<Message>) -> Sender<Workspace> {
 }
 
 struct Checker {
-    editor: Sender<Message>,
+    editor: Editor,
     /// What was told of each open file.
-    told: HashMap<String, Vec<Diagnostic>>,
+    told: HashMap<String, (Option<i32>, Vec<Diagnostic>)>,
 }
 
 impl Checker {
@@ -65,10 +66,11 @@ impl Checker {
             if !snapshots.is_empty() {
                 return;
             }
-            let found = workspace.diagnostics(&document.uri);
+            // The version is told even where nothing else is new: an editor then knows that it waits for nothing.
+            let found = (document.version, workspace.diagnostics(&document.uri));
             if self.told.get(&document.uri) != Some(&found) {
                 self.told.insert(document.uri.clone(), found.clone());
-                self.tell(&document.uri, document.version, found);
+                self.tell(&document.uri, found.0, found.1);
             }
         }
     }
@@ -80,8 +82,6 @@ impl Checker {
             diagnostics,
             version,
         };
-        let notification = Notification::new("textDocument/publishDiagnostics".to_owned(), params);
-        // Without an editor there is nobody to tell.
-        let _ = self.editor.send(notification.into());
+        self.editor.tell("textDocument/publishDiagnostics", params);
     }
 }

@@ -5,123 +5,203 @@
 mod check;
 mod folder;
 mod place;
+mod wire;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
-use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
+use lsp_server::{ErrorCode, Message, Notification, Request};
 use lsp_types::{
     DidChangeWatchedFilesParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    FileChangeType, InitializeParams,
+    ExecuteCommandParams, FileChangeType, InitializeParams,
 };
+use serde_json::json;
 use tiphys_lsp::{Fault, Server, Workspace};
 
 use crate::failure::{Exit, Failure, Outcome};
+use wire::Editor;
 
 /// Serves an editor until it says good-bye.
 pub fn serve() -> Outcome {
-    let (connection, threads) = Connection::stdio();
-    let served = Session::serve(&connection);
-    drop(connection);
-    let joined = threads
-        .join()
-        .map_err(|error| Failure::new(format!("talk to the editor: {error}")));
-    served.and(joined).map(|()| Exit::Done)
+    let (messages, editor, writer) = wire::open();
+    let ended = match greet(&messages, &editor) {
+        Some((server, files)) => Session::new(server, editor).run(&messages, files),
+        None => Ended::Early,
+    };
+    // The thread ends once nobody can send it anything; one that checks may do so a moment longer.
+    let written = if writer.is_finished() {
+        writer.join().ok()
+    } else {
+        None
+    };
+    if let Some(Err(error)) = written {
+        return Err(Failure::new(format!("talk to the editor: {error}")));
+    }
+    Ok(if ended == Ended::Farewell {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
 }
 
-struct Session<'c> {
-    connection: &'c Connection,
+#[derive(PartialEq, Eq)]
+enum Ended {
+    /// The editor has said that it would go.
+    Farewell,
+    Early,
+}
+
+/// The first words: what the editor can do, and what we can.
+fn greet(
+    messages: &Receiver<Message>,
+    editor: &Editor,
+) -> Option<(Server, Receiver<folder::Found>)> {
+    loop {
+        let (id, params) = match messages.recv().ok()? {
+            Message::Request(Request { id, method, params }) if method == "initialize" => {
+                (id, params)
+            }
+            Message::Request(request) => {
+                editor.refuse(
+                    &request.id,
+                    ErrorCode::ServerNotInitialized,
+                    "expected `initialize` first",
+                );
+                continue;
+            }
+            Message::Notification(told) if told.method == "exit" => return None,
+            _ => continue,
+        };
+        let params: InitializeParams = match serde_json::from_value(params) {
+            Ok(params) => params,
+            Err(error) => {
+                editor.refuse(&id, ErrorCode::InvalidParams, &error.to_string());
+                continue;
+            }
+        };
+        let (server, said) = Server::new(&params);
+        editor.answer(&id, &serde_json::to_string(&said).ok()?);
+        let (found, files) = unbounded();
+        folder::scan(place::folders(&params), found);
+        return Some((server, files));
+    }
+}
+
+struct Session {
     server: Server,
+    editor: Editor,
     check: Sender<Workspace>,
     /// Files that the editor has open, by their paths: it may write addresses otherwise than we do.
     open: HashMap<PathBuf, String>,
+    leaving: bool,
 }
 
-impl Session<'_> {
-    fn serve(connection: &Connection) -> Result<(), Failure> {
-        let broken =
-            |error: &dyn std::fmt::Display| Failure::new(format!("talk to the editor: {error}"));
-        let (id, params) = connection
-            .initialize_start()
-            .map_err(|error| broken(&error))?;
-        let params: InitializeParams =
-            serde_json::from_value(params).map_err(|error| broken(&error))?;
-        let (server, said) = Server::new(&params);
-        let said = serde_json::to_value(said).map_err(|error| broken(&error))?;
-        connection
-            .initialize_finish(id, said)
-            .map_err(|error| broken(&error))?;
-        let (found, files) = unbounded();
-        folder::scan(place::folders(&params), found);
-        let check = check::start(connection.sender.clone());
-        let mut session = Session {
-            connection,
+impl Session {
+    fn new(server: Server, editor: Editor) -> Session {
+        let check = check::start(editor.clone());
+        Session {
             server,
+            editor,
             check,
             open: HashMap::new(),
-        };
-        if session.server.watches {
-            session.watch();
+            leaving: false,
         }
-        session.run(&files).map_err(|error| broken(&error))
     }
 
-    fn run(&mut self, files: &Receiver<folder::Found>) -> Result<(), lsp_server::ProtocolError> {
-        let mut scanning = files.clone();
+    fn run(&mut self, messages: &Receiver<Message>, mut files: Receiver<folder::Found>) -> Ended {
         loop {
             select! {
-                recv(self.connection.receiver) -> message => match message {
-                    Ok(Message::Request(request)) => {
-                        if self.connection.handle_shutdown(&request)? {
-                            return Ok(());
-                        }
-                        self.request(request);
+                recv(messages) -> message => match message {
+                    Ok(Message::Request(request)) => self.request(request),
+                    Ok(Message::Notification(told)) if told.method == "exit" => {
+                        return if self.leaving { Ended::Farewell } else { Ended::Early };
                     }
-                    Ok(Message::Notification(notification)) => self.notice(notification),
+                    Ok(Message::Notification(told)) => self.notice(told),
                     Ok(Message::Response(_)) => {}
                     // The editor is gone.
-                    Err(_) => return Ok(()),
+                    Err(_) => return Ended::Early,
                 },
-                recv(scanning) -> found => match found {
+                recv(files) -> found => match found {
                     Ok(found) => self.found(found),
                     // All folders are read.
-                    Err(_) => scanning = crossbeam_channel::never(),
+                    Err(_) => files = crossbeam_channel::never(),
                 },
             }
         }
     }
 
-    fn send(&self, message: impl Into<Message>) {
-        // Without an editor there is nobody to tell, and the loop ends by itself.
-        let _ = self.connection.sender.send(message.into());
-    }
-
-    fn request(&self, request: Request) {
+    fn request(&mut self, request: Request) {
         let Request { id, method, params } = request;
+        let editor = &self.editor;
+        match method.as_str() {
+            _ if self.leaving => {
+                return editor.refuse(
+                    &id,
+                    ErrorCode::InvalidRequest,
+                    "the server is shutting down",
+                );
+            }
+            "shutdown" => {
+                self.leaving = true;
+                return editor.answer(&id, "null");
+            }
+            "workspace/executeCommand" => {
+                editor.answer(&id, "null");
+                return self.command(serde_json::from_value(params).unwrap_or_default());
+            }
+            _ => {}
+        }
         // One answer that fails must not end all others: the hook has told of the bug.
         let answer = catch_unwind(AssertUnwindSafe(|| self.server.answer(&method, params)));
-        self.send(match answer {
-            Ok(Ok(value)) => Response::new_ok(id, value),
-            Ok(Err(Fault::Unknown(method))) => refused(
-                id,
+        match answer {
+            Ok(Ok(answer)) => editor.answer(&id, &answer),
+            Ok(Err(Fault::Unknown(method))) => editor.refuse(
+                &id,
                 ErrorCode::MethodNotFound,
-                format!("there is no request `{method}`"),
+                &format!("there is no request `{method}`"),
             ),
-            Ok(Err(Fault::Params(error))) => refused(id, ErrorCode::InvalidParams, error),
-            Ok(Err(Fault::Refused(why))) => refused(id, ErrorCode::RequestFailed, why),
-            Err(_) => refused(
-                id,
+            Ok(Err(Fault::Params(error))) => editor.refuse(&id, ErrorCode::InvalidParams, &error),
+            Ok(Err(Fault::Refused(why))) => editor.refuse(&id, ErrorCode::RequestFailed, &why),
+            Err(_) => editor.refuse(
+                &id,
                 ErrorCode::InternalError,
-                "a bug in tiphys: please report what you did".to_owned(),
+                "a bug in tiphys: please report what you did",
             ),
+        }
+    }
+
+    /// Converts a file, on a thread of its own: a whole file is compiled.
+    fn command(&self, params: ExecuteCommandParams) {
+        let uri = params
+            .arguments
+            .first()
+            .and_then(|uri| uri.as_str())
+            .map(str::to_owned);
+        let Some(uri) = uri.filter(|_| params.command == tiphys_lsp::CONVERT) else {
+            return;
+        };
+        let (workspace, editor) = (self.server.workspace.clone(), self.editor.clone());
+        std::thread::spawn(move || match workspace.converted(&uri) {
+            Ok(edit) => editor.ask(
+                "convert",
+                "workspace/applyEdit",
+                json!({ "label": "Convert", "edit": edit }),
+            ),
+            Err(why) => editor.tell("window/showMessage", json!({ "type": 1, "message": why })),
         });
     }
 
     fn notice(&mut self, notification: Notification) {
         let Notification { method, params } = notification;
         let changed = match method.as_str() {
+            "initialized" => {
+                if self.server.watches {
+                    self.watch();
+                }
+                false
+            }
             "textDocument/didClose" => {
                 serde_json::from_value(params).is_ok_and(|params| self.close(&params))
             }
@@ -199,18 +279,14 @@ impl Session<'_> {
 
     /// Asks to be told of files that change.
     fn watch(&self) {
-        let watchers = serde_json::json!([{ "globPattern": "**/*.{flow,yaml,yml,json}" }]);
         let method = "workspace/didChangeWatchedFiles";
-        let registration = serde_json::json!({ "id": "files", "method": method, "registerOptions": { "watchers": watchers } });
-        let params = serde_json::json!({ "registrations": [registration] });
-        self.send(Request::new(
-            RequestId::from("files".to_owned()),
-            "client/registerCapability".to_owned(),
-            params,
-        ));
+        let watchers = json!([{ "globPattern": "**/*.{flow,yaml,yml,json}" }]);
+        let registration =
+            json!({ "id": "files", "method": method, "registerOptions": { "watchers": watchers } });
+        self.editor.ask(
+            "files",
+            "client/registerCapability",
+            json!({ "registrations": [registration] }),
+        );
     }
-}
-
-fn refused(id: RequestId, code: ErrorCode, message: String) -> Response {
-    Response::new_err(id, code as i32, message)
 }

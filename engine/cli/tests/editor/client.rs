@@ -10,12 +10,15 @@ use std::time::{Duration, Instant};
 use async_lsp::lsp_types::notification::{
     DidChangeTextDocument, DidOpenTextDocument, Exit, Initialized, PublishDiagnostics,
 };
-use async_lsp::lsp_types::request::{Initialize, RegisterCapability, Request, Shutdown};
+use async_lsp::lsp_types::request::{
+    ApplyWorkspaceEdit, Initialize, RegisterCapability, Request, Shutdown,
+};
 use async_lsp::lsp_types::*;
 use async_lsp::router::Router;
 use async_lsp::{MainLoop, ServerSocket};
 use tokio_util::compat::{TokioAsyncReadCompatExt, TokioAsyncWriteCompatExt};
 
+type Applied = Arc<Mutex<Vec<WorkspaceEdit>>>;
 type Told = Arc<Mutex<HashMap<Url, (Option<i32>, Vec<Diagnostic>)>>>;
 
 pub struct Editor {
@@ -23,6 +26,7 @@ pub struct Editor {
     pub root: Url,
     pub said: InitializeResult,
     told: Told,
+    applied: Applied,
     texts: HashMap<String, (i32, String)>,
     child: tokio::process::Child,
 }
@@ -33,6 +37,8 @@ impl Editor {
     pub async fn start(root: &Path, utf8: bool) -> Editor {
         let told = Told::default();
         let keep = Arc::clone(&told);
+        let applied = Applied::default();
+        let apply = Arc::clone(&applied);
         let (mainloop, server) = MainLoop::new_client(|_| {
             let mut router = Router::new(());
             router
@@ -41,6 +47,16 @@ impl Editor {
                         .unwrap()
                         .insert(told.uri, (told.version, told.diagnostics));
                     ControlFlow::Continue(())
+                })
+                .request::<ApplyWorkspaceEdit, _>(move |(), params| {
+                    apply.lock().unwrap().push(params.edit);
+                    async {
+                        Ok(ApplyWorkspaceEditResponse {
+                            applied: true,
+                            failure_reason: None,
+                            failed_change: None,
+                        })
+                    }
                 })
                 .request::<RegisterCapability, _>(|(), _| async { Ok(()) })
                 .event(|(), _: Gone| ControlFlow::Break(Ok(())));
@@ -70,6 +86,7 @@ impl Editor {
             root,
             said,
             told,
+            applied,
             texts: HashMap::new(),
             child,
         }
@@ -156,6 +173,17 @@ impl Editor {
             );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// The edit that the server asks for.
+    pub async fn applied(&self) -> WorkspaceEdit {
+        for _ in 0..6000 {
+            if let Some(edit) = self.applied.lock().unwrap().pop() {
+                return edit;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no edit is asked for")
     }
 
     pub async fn stop(mut self) {

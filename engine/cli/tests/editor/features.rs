@@ -362,8 +362,16 @@ async fn files_are_converted() {
     ] {
         let action = actions(&editor, name, Vec::new()).await.pop().unwrap();
         assert_eq!(action.title, title);
-        let action = editor.ask::<CodeActionResolveRequest>(action).await;
-        let Some(DocumentChanges::Operations(changes)) = action.edit.unwrap().document_changes
+        let Command {
+            command, arguments, ..
+        } = action.command.unwrap();
+        let params = ExecuteCommandParams {
+            command,
+            arguments: arguments.unwrap(),
+            work_done_progress_params: Default::default(),
+        };
+        editor.ask::<ExecuteCommand>(params).await;
+        let Some(DocumentChanges::Operations(changes)) = editor.applied().await.document_changes
         else {
             panic!("no operations");
         };
