@@ -15,8 +15,9 @@ impl Workspace {
             return Vec::new();
         };
         let mut inside: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
-        for (at, symbol) in document.index().symbols.iter().enumerate() {
-            if symbol.kind != SymbolKind::Item {
+        let symbols = &document.index().symbols;
+        for (at, symbol) in symbols.iter().enumerate() {
+            if is_shown(symbols, symbol) {
                 inside.entry(symbol.owner).or_default().push(at);
             }
         }
@@ -71,7 +72,7 @@ impl Workspace {
         #[allow(deprecated)]
         DocumentSymbol {
             name: name.to_owned(),
-            detail: Some(symbol.detail.clone()),
+            detail: brief(symbol),
             kind: icon,
             tags: None,
             deprecated: None,
@@ -80,4 +81,31 @@ impl Workspace {
             children: (!children.is_empty()).then_some(children),
         }
     }
+}
+
+/// Inputs of templates are left out, as an outline of a program leaves them out of its functions.
+fn is_shown(symbols: &[Symbol], symbol: &Symbol) -> bool {
+    match symbol.kind {
+        SymbolKind::Item => false,
+        SymbolKind::Parameter | SymbolKind::Artifact => {
+            let owner = symbol.owner.map(|owner| symbols[owner].kind);
+            owner != Some(SymbolKind::Template)
+        }
+        _ => true,
+    }
+}
+
+/// The kind of a template, what a task calls.
+fn brief(symbol: &Symbol) -> Option<String> {
+    let detail = symbol.detail.as_str();
+    let text = match symbol.kind {
+        SymbolKind::Template => detail.split_whitespace().next()?,
+        SymbolKind::Task => {
+            let called = detail.split_once("= ").map_or(detail, |(_, called)| called);
+            called.split('(').next()?
+        }
+        SymbolKind::Parameter => detail.split_once(": ")?.1,
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
