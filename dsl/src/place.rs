@@ -39,7 +39,8 @@ impl Places {
         if self.characters.is_empty() {
             return offset as u32;
         }
-        let kept = offset / STRIDE;
+        // A text that ends where a stride does has no count of its own there.
+        let kept = (offset / STRIDE).min(self.characters.len().saturating_sub(1));
         let rest = &self.text.as_bytes()[kept * STRIDE..offset];
         let base = self.characters.get(kept).copied().unwrap_or_default();
         base + rest.iter().filter(|byte| starts(**byte)).count() as u32
