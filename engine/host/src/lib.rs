@@ -1,0 +1,1 @@
+//! Runs template plug-ins.
