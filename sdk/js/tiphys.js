@@ -120,5 +120,6 @@ function messageOf(error) {
 /** A program's own faults stay; everything else may fare better another time, unless it says otherwise. */
 function retryable(error) {
   if (typeof error?.retryable === "boolean") return error.retryable;
-  return ![TypeError, ReferenceError, SyntaxError, RangeError].some((own) => error instanceof own);
+  const own = [TypeError, ReferenceError, SyntaxError, RangeError, globalThis.InternalError ?? RangeError];
+  return !own.some((kind) => error instanceof kind);
 }
