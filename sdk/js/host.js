@@ -10,7 +10,7 @@ import filesImport from "tiphys:plugin/files@0.1.0";
 import { decode, describe, encode, milliseconds, toBytes, toJson } from "./text.js";
 
 const CHUNK = 64 * 1024;
-const PASSING = new Set(["dns", "connect", "timeout", "broken", "failed"]);
+const PASSING = new Set(["dns", "connect", "tls", "timeout", "broken", "failed"]);
 
 /** The host did not do what it was asked: `kind` says why (`not-granted`, `timeout` …), `retryable` whether it may go well another time. */
 export class HostError extends Error {

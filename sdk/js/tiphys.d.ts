@@ -23,7 +23,7 @@ export interface Outputs {
 
 /** It is done. A string, number, boolean or list is the result; an object is `Outputs`. */
 export function done(outputs?: Outputs | string | number | boolean | unknown[]): Outcome;
-/** It failed. Without `retryable: false` the template's retry strategy is asked. */
+/** It failed. With `retryable: true` another attempt may fare better: the template's retry strategy is asked. */
 export function failed(message: string, options?: { retryable?: boolean; outputs?: Outputs }): Outcome;
 /** It goes on later. `state` (up to 64 KiB as JSON, not for secrets) is what the next call is given. */
 export function pending(options: { after: Duration; state?: unknown; message?: string }): Outcome;
@@ -69,7 +69,7 @@ export interface Kind<Body = any, State = any> {
   outputs?: { result?: string; parameters?: { [name: string]: string }; artifacts?: { [name: string]: string } };
   /** What is wrong with a body beyond its schema. Values with tags (`{{…}}`) are not known yet; the host gives nothing here. */
   validate?(body: Body, kind: string): Iterable<Fault> | void;
-  /** Not async: calls of the host wait by themselves. What it throws is a failure with that message. */
+  /** Not async: calls of the host wait by themselves. What it throws is a failure with that message; `retryable` of the error counts. */
   execute(request: Request<Body, State>, host: Host): Outcome;
 }
 

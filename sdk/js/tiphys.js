@@ -12,13 +12,14 @@ class Outcome {
   }
 }
 
+const WANTS = ["http", "secrets", "configMaps", "artifacts", "folders", "memory", "time", "log", "fuel"];
 const OUTPUTS = ["result", "exitCode", "message", "parameters", "artifacts"];
 
 /** It is done. A string, number, boolean or list is the result; an object has `result`, `parameters`, `artifacts`, `exitCode`, `message`. */
 export const done = (outputs) => new Outcome("done", toJson(outputsOf(outputs)));
 
-/** It failed. Without `retryable: false` the template's retry strategy is asked. */
-export const failed = (message, { retryable = true, outputs } = {}) =>
+/** It failed. With `retryable: true` another attempt may fare better: the template's retry strategy is asked. */
+export const failed = (message, { retryable = false, outputs } = {}) =>
   new Outcome("failed", { message: oneLine(message), retryable, outputs: outputs === undefined ? null : toJson(outputsOf(outputs)) });
 
 /** It goes on later: called again after that time (`"5s"`, or milliseconds), with that state. */
@@ -55,6 +56,8 @@ export function definePlugin({ name, version, description = "", kinds, wants = {
     if (typeof kind.execute !== "function") throw new TypeError(`the kind ${kind.name} needs a function execute(request, host)`);
   }
   const byName = new Map(kinds.map((kind) => [kind.name, kind]));
+  const stranger = Object.keys(wants).find((key) => !WANTS.includes(key));
+  if (stranger !== undefined) throw new TypeError(`there is no ${toJson(stranger)} to want, only ${WANTS.join(", ")}`);
   const { configMaps, ...others } = wants;
   const manifest = toJson({
     name,
@@ -86,11 +89,11 @@ function outcomeOf(kind, raw) {
     const outcome = kind.execute(requestOf(raw), host);
     if (outcome instanceof Outcome) return outcome;
     const hint = typeof outcome?.then === "function" ? "a promise: it must not be async, host calls wait by themselves" : describe(outcome);
-    return failed(`the kind ${kind.name} returned ${hint}; it has to return done(…), failed(…), pending(…), pod(…) or graph(…)`, { retryable: false });
+    return failed(`the kind ${kind.name} returned ${hint}; it has to return done(…), failed(…), pending(…), pod(…) or graph(…)`);
   } catch (error) {
     if (error instanceof Outcome) return error;
     if (error?.stack && !(error instanceof HostError)) host.log.error(`${error}\n${error.stack}`.trimEnd());
-    return failed(messageOf(error), { retryable: retryable(error) });
+    return failed(messageOf(error), { retryable: error?.retryable === true });
   }
 }
 
@@ -115,11 +118,4 @@ function messageOf(error) {
   if (!(error instanceof Error)) return oneLine(typeof error === "string" ? error : `threw ${toJson(error) ?? String(error)}`);
   const plain = error.name === "Error" || error instanceof HostError;
   return oneLine(plain ? error.message || error.name : `${error.name}: ${error.message}`);
-}
-
-/** A program's own faults stay; everything else may fare better another time, unless it says otherwise. */
-function retryable(error) {
-  if (typeof error?.retryable === "boolean") return error.retryable;
-  const own = [TypeError, ReferenceError, SyntaxError, RangeError, globalThis.InternalError ?? RangeError];
-  return !own.some((kind) => error instanceof kind);
 }

@@ -28,7 +28,7 @@ def hello(request: Request, host: Host) -> Outcome:
     if awake := request.body.get("awake"):
         answer = host.http.get(awake, timeout="5s")
         if answer.status == 404:
-            return failed(f"nobody is called {name}", retryable=False)
+            return failed(f"nobody is called {name}")
         if not answer.ok:
             return pending(after="10s", message=f"{name} is asleep (asked {request.round + 1} times)")
     host.log.info("says hello to", name)

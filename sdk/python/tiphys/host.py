@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from componentize_py_types import Err
 from wit_world.imports import artifacts, clock, config_maps, files, http, log, secrets
@@ -13,7 +13,7 @@ from wit_world.imports import artifacts, clock, config_maps, files, http, log, s
 from .text import Duration, milliseconds, to_json, well_formed
 
 CHUNK = 64 * 1024
-_PASSING = {"dns", "connect", "timeout", "broken", "failed"}
+_PASSING = {"dns", "connect", "tls", "timeout", "broken", "failed"}
 
 
 class HostError(Exception):
@@ -168,7 +168,7 @@ class Http:
 
 
 def _with_query(url: str, query: Mapping[str, Any] | None) -> str:
-    text = urlencode({name: value for name, value in (query or {}).items() if value is not None})
+    text = urlencode({name: value for name, value in (query or {}).items() if value is not None}, quote_via=quote)
     if not text:
         return url
     address, mark, fragment = url.partition("#")

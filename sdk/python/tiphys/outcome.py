@@ -41,13 +41,13 @@ def done(
 def failed(
     message: str,
     *,
-    retryable: bool = True,
+    retryable: bool = False,
     result: Any = None,
     parameters: dict[str, Any] | None = None,
     artifacts: dict[str, dict] | None = None,
     exit_code: int | str | None = None,
 ) -> Outcome:
-    """It failed. Without `retryable=False` the template's retry strategy is asked."""
+    """It failed. With `retryable=True` another attempt may fare better: the template's retry strategy is asked."""
     given = (result, parameters, artifacts, exit_code)
     outputs = None if all(part is None for part in given) else _outputs(*given, None)
     return Outcome(types.Outcome_Failed(types.Failure(one_line(message), retryable, outputs)))

@@ -79,11 +79,17 @@ class Kind:
         return self.execute(request, host)
 
 
+_WANTS = ("http", "secrets", "config-maps", "artifacts", "folders", "memory", "time", "log", "fuel")
+
+
 class Plugin:
     def __init__(self, name: str, version: str, description: str = "", wants: dict[str, Any] | None = None):
         self.about = {"name": name, "version": version, "description": description}
         self.wants = {key.replace("_", "-"): value for key, value in (wants or {}).items()}
         self.kinds: dict[str, Kind] = {}
+        for key in self.wants:
+            if key not in _WANTS:
+                raise ValueError(f"there is no {key} to want, only {', '.join(_WANTS)}")
 
     def kind(self, name: str, *, description: str = "", schema: dict | None = None, outputs: dict | None = None) -> Callable[[Execute], Kind]:
         """Decorates the function that runs a template of that kind."""
@@ -115,7 +121,7 @@ class Plugin:
     def _outcome(self, raw: types.Request, host: Host) -> Outcome:
         kind = self.kinds.get(raw.kind)
         if kind is None:
-            return failed(f'this plug-in has no kind "{raw.kind}"', retryable=False)
+            return failed(f'this plug-in has no kind "{raw.kind}"')
         try:
             sandbox.seed(f"{raw.idempotency_key}/{raw.round}")
             outcome = kind(_request(raw), host)
@@ -124,11 +130,11 @@ class Plugin:
         except BaseException as error:
             if not isinstance(error, HostError):
                 host.log.error(sandbox.trace(error))
-            return failed(_message(error), retryable=_retryable(error))
+            return failed(_message(error), retryable=getattr(error, "retryable", False) is True)
         if isinstance(outcome, Outcome):
             return outcome
         said = f"the kind {raw.kind} returned {type(outcome).__name__}; it has to return done(…), failed(…), pending(…), pod(…) or graph(…)"
-        return failed(said, retryable=False)
+        return failed(said)
 
 
 def _request(raw: types.Request) -> Request:
@@ -154,9 +160,3 @@ def _message(error: BaseException) -> str:
     """The words of an error that was raised on purpose; its class too where a program's own fault needs it."""
     plain = isinstance(error, HostError) or type(error) in (Exception, RuntimeError, ValueError)
     return one_line(error if plain and str(error) else f"{type(error).__name__}: {error}".removesuffix(": "))
-
-
-def _retryable(error: BaseException) -> bool:
-    """A program's own faults stay; everything else may fare better another time, unless it says otherwise."""
-    own = (TypeError, NameError, AttributeError, LookupError, ImportError, MemoryError, RecursionError, AssertionError)
-    return getattr(error, "retryable", not isinstance(error, own))

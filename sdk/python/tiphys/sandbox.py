@@ -4,6 +4,7 @@ import _strptime  # noqa: F401  what the library imports late has to be there be
 import builtins
 import datetime
 import encodings.ascii  # noqa: F401
+import encodings.cp1252  # noqa: F401
 import encodings.idna  # noqa: F401
 import encodings.latin_1  # noqa: F401
 import encodings.utf_8_sig  # noqa: F401
@@ -17,6 +18,8 @@ from typing import Any, NoReturn
 
 from wit_world.imports import clock, log
 
+from .text import well_formed
+
 
 def replace_clock() -> None:
     """Every way to ask for the time asks the host. It has to be done before a plug-in imports `datetime`."""
@@ -25,12 +28,19 @@ def replace_clock() -> None:
     time.sleep = _refuse("a plug-in must not sleep: return pending(…)")
     time.gmtime = _of_now(time.gmtime)
     time.localtime = _of_now(time.localtime)
+    time.strftime = _of_broken_down_now(time.strftime)
+    time.asctime = _of_broken_down_now(time.asctime)
+    time.ctime = lambda seconds=None: time.asctime(time.localtime(seconds))
     datetime.datetime = DateTime
     datetime.date = Date
 
 
 def _of_now(function: Any) -> Any:
     return lambda seconds=None: function(time.time() if seconds is None else seconds)
+
+
+def _of_broken_down_now(function: Any) -> Any:
+    return lambda *given: function(*given) if given and not isinstance(given[-1], str) else function(*given, time.localtime())
 
 
 class _Same(type):
@@ -74,7 +84,7 @@ class _Lines(io.TextIOBase):
     def write(self, text: str) -> int:
         *lines, self._held = (self._held + text).split("\n")
         for line in lines:
-            log.write(self._level, line.encode("utf-8", "replace").decode())
+            log.write(self._level, well_formed(line))
         return len(text)
 
 
@@ -99,7 +109,9 @@ def close() -> None:
         return
     sys.stdout, sys.stderr = _Lines(log.Level.INFO), _Lines(log.Level.WARN)
     sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not importlib.machinery.PathFinder] + [_NoImports]
-    builtins.open = io.open = _refuse("a plug-in has no files but those of host.files", PermissionError)
+    builtins.open = io.open = no_files = _refuse("a plug-in has no files but those of host.files", PermissionError)
+    for function in ("open", "stat", "lstat", "listdir", "scandir", "mkdir", "remove", "rename", "rmdir", "readlink"):
+        setattr(os, function, no_files)
     os.urandom = _refuse("a plug-in has no secure randomness; request.idempotency_key is unique for each node")
 
 

@@ -12,7 +12,7 @@ Duration = str | datetime.timedelta
 
 def well_formed(text: Any) -> str:
     """The text without halves of surrogate pairs, which UTF-8 cannot say."""
-    return str(text).encode("utf-8", "replace").decode("utf-8")
+    return re.sub("[\ud800-\udfff]", "\ufffd", str(text))
 
 
 def one_line(text: Any) -> str:

@@ -26,7 +26,7 @@ export const template = definePlugin({
       execute({ body, round }, { http, log }) {
         if (body.awake) {
           const answer = http.get(body.awake, { timeout: "5s" });
-          if (answer.status === 404) return failed(`nobody is called ${body.name}`, { retryable: false });
+          if (answer.status === 404) return failed(`nobody is called ${body.name}`);
           if (!answer.ok) return pending({ after: "10s", message: `${body.name} is asleep (asked ${round + 1} times)` });
         }
         log.info("says hello to", body.name);
