@@ -1,0 +1,18 @@
+//! Secrets, each granted by its name.
+
+use super::named;
+use crate::abi::{secrets, types};
+use crate::guest::Guest;
+
+impl secrets::Host for Guest {
+    async fn get(&mut self, name: String, key: String) -> wasmtime::Result<Result<Vec<u8>, types::Refusal>> {
+        let Some(world) = self.world.clone().filter(|_| named(&self.grants.secrets, &name)) else {
+            let text = self.missing(
+                &format!("read the secret `{name}`"),
+                &format!("`--allow-secret {name}` or `secrets: [{name}]` in a grants file"),
+            );
+            return Ok(Err(types::Refusal::NotGranted(text)));
+        };
+        Ok(world.secret(&name, &key).await.map_err(Into::into))
+    }
+}

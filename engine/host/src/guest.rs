@@ -1,0 +1,64 @@
+//! What a store holds for one call.
+
+use crate::call::Usage;
+use crate::fence::Memory;
+use crate::grants::Grants;
+use crate::world::{Level, World};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+use wasmtime::component::ResourceTable;
+
+pub(crate) struct Guest {
+    pub plugin: Arc<str>,
+    pub table: ResourceTable,
+    pub memory: Memory,
+    pub grants: Arc<Grants>,
+    /// None where nothing of the world is to be had: `describe` and `validate`.
+    pub world: Option<Arc<dyn World>>,
+    /// Locations that the workflow itself gave: they need no grant.
+    pub given: Vec<Value>,
+    pub usage: Usage,
+    pub clock: Stopwatch,
+    /// The last line at level error: what a panic said.
+    pub last_words: Option<String>,
+    pub muted: bool,
+    /// Set once the call has used so much of a processor that it has to stand back.
+    pub slow: Arc<AtomicBool>,
+}
+
+/// Time while the guest runs or waits.
+pub(crate) struct Stopwatch {
+    pub started: Instant,
+    pub limit: Duration,
+    /// Ticks that the guest was running in.
+    pub ticks: u32,
+}
+
+impl Guest {
+    /// What grants say to a plug-in that asks for what is not granted.
+    pub fn missing(&self, what: &str, how: &str) -> String {
+        format!("plug-in `{}` may not {what}: grant it with {how}", self.plugin)
+    }
+
+    pub fn log(&mut self, level: Level, message: &str) {
+        if level == Level::Error {
+            self.last_words = Some(message.chars().take(1000).collect());
+        }
+        let Some(world) = &self.world else { return };
+        if self.muted {
+            return;
+        }
+        self.usage.log += message.len() as u64 + 1;
+        if self.usage.log > self.grants.log {
+            self.muted = true;
+            let limit = crate::size::show(self.grants.log);
+            world.log(Level::Warn, &format!("log of more than {limit}: the rest is dropped (limit `log`)"));
+            return;
+        }
+        for line in message.lines() {
+            world.log(level, line);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A second lane for calls that need much of a processor: threads of the lowest priority, so that everything else goes first, and
+//! an idle machine is used all the same.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+#[derive(Default)]
+pub(crate) struct Lane(OnceLock<Option<Runtime>>);
+
+impl Lane {
+    /// Runs a future where it is, and moves it over once `slow` is set.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        slow: &AtomicBool,
+        mut future: Pin<Box<dyn Future<Output = T> + Send>>,
+    ) -> T {
+        let here = poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(value) => Poll::Ready(Some(value)),
+            Poll::Pending if slow.load(Ordering::Relaxed) && self.runtime().is_some() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        if let Some(value) = here.await {
+            return value;
+        }
+        let Some(runtime) = self.runtime() else {
+            return future.await;
+        };
+        let mut moved = Moved(runtime.spawn(future));
+        match (&mut moved.0).await {
+            Ok(value) => value,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // It is cancelled only with this future, or with the host, which outlives its calls.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
+    fn runtime(&self) -> Option<&Runtime> {
+        self.0
+            .get_or_init(|| {
+                Builder::new_multi_thread()
+                    .worker_threads(std::thread::available_parallelism().map_or(1, usize::from))
+                    .thread_name("plug-in")
+                    .on_thread_start(stand_back)
+                    .enable_all()
+                    .build()
+                    .inspect_err(|error| tracing::warn!("failed to start threads for plug-ins: {error}"))
+                    .ok()
+            })
+            .as_ref()
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if let Some(Some(runtime)) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The lowest priority for the thread it is called on (on Linux, niceness is a thread's own).
+fn stand_back() {
+    let _ = rustix::process::setpriority_process(None, 19);
+}
+
+/// A task that ends with its handle.
+struct Moved<T>(JoinHandle<T>);
+
+impl<T> Drop for Moved<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
