@@ -73,5 +73,6 @@ fn done(key: PodKey) -> PodFinished {
         result: None,
         artifacts: Vec::new(),
         host: None,
+        hopeless: false,
     }
 }

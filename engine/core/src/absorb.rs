@@ -71,6 +71,27 @@ pub(crate) fn absorb(run: &mut Run, observation: Observation) {
             };
             run.work.push_back(Work::PodDone(ix, done));
         }
+        Observation::ContainerChanged { key, name, state } => {
+            if let Some(ix) = run.keyed(&key).filter(|ix| run.at(*ix).pod) {
+                run.container_changed(ix, &name, state);
+            }
+        }
+        Observation::PluginPending {
+            key,
+            round,
+            at,
+            state,
+            message,
+        } => {
+            if let Some(ix) = run.keyed(&key).filter(|ix| run.calls(*ix, round)) {
+                run.plugin_pending(ix, at, state, message);
+            }
+        }
+        Observation::PluginPod { key, template } => {
+            if let Some(ix) = run.keyed(&key).filter(|ix| run.at(*ix).pod) {
+                run.work.push_back(Work::PluginPod(ix, template));
+            }
+        }
         Observation::LocksAcquired { holder } => match holder_node(run, &holder) {
             Some(Some(ix)) => run.work.push_back(Work::LocksAcquired(ix)),
             Some(None) => run.work.push_back(Work::WorkflowLocksAcquired),

@@ -1,7 +1,7 @@
 //! From a record to work: locks, memo, then the template's body.
 
 use crate::NodeIx;
-use crate::effect::{Effect, InputFile, LockName, LockRequest, OutputFile, PluginCall, PodIntent};
+use crate::effect::{Effect, InputFile, LockName, LockRequest, OutputFile, PodIntent};
 use crate::frame::{Frame, Owner};
 use crate::name::pod_name;
 use crate::reason::Reason;
@@ -283,7 +283,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The locals of a node that runs in a pod.
-    fn pod_locals(&self, ix: NodeIx, template: &Template) -> Flat {
+    pub fn pod_locals(&self, ix: NodeIx, template: &Template) -> Flat {
         let mut flat = self.locals(ix);
         flat.set(
             "pod.name",
@@ -325,7 +325,41 @@ impl<'a> Engine<'a> {
     }
 
     fn open_pod(&mut self, ix: NodeIx, template: &'a Template, tree: &Tree) {
-        match self.intent(ix, template, tree) {
+        let rendered = self.rendered(ix, template, tree);
+        self.create_pod(ix, template, rendered);
+    }
+
+    /// The template of a pod, tags replaced.
+    fn rendered(
+        &self,
+        ix: NodeIx,
+        template: &Template,
+        tree: &Tree,
+    ) -> Result<Arc<spec::Template>, String> {
+        if tree.is_literal() {
+            return Ok(template.spec.clone());
+        }
+        let locals = self.pod_locals(ix, template);
+        let inputs = self.run.node(ix).inputs.clone();
+        let place = Place {
+            locals: Some(&locals),
+            inputs: inputs.as_deref(),
+            ..Place::default()
+        };
+        let json = self.tree(tree, place)?;
+        let read = serde_json::from_value(json);
+        read.map(Arc::new)
+            .map_err(|e| format!("template is not valid once its tags are replaced: {e}"))
+    }
+
+    /// Asks for the pod that runs `rendered`.
+    pub fn create_pod(
+        &mut self,
+        ix: NodeIx,
+        template: &'a Template,
+        rendered: Result<Arc<spec::Template>, String>,
+    ) {
+        match rendered.and_then(|rendered| self.intent(ix, template, rendered)) {
             Ok(intent) => {
                 if let Some(deadline) = intent.deadline {
                     self.run.timers.add(deadline, Due::Node(ix));
@@ -336,10 +370,17 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn dispatch(&mut self, ix: NodeIx, effect: Effect) {
+    pub fn dispatch(&mut self, ix: NodeIx, effect: Effect) {
         let node = self.run.at_mut(ix);
         node.pod = true;
         node.reason = Some(Reason::Pod { message: None });
+        self.seat(ix);
+        self.run.effects.push(effect);
+    }
+
+    /// Takes a node in among those that run as one.
+    pub fn seat(&mut self, ix: NodeIx) {
+        self.run.at_mut(ix).pod = true;
         self.run.flow.live.insert(ix);
         if !std::mem::replace(&mut self.run.at_mut(ix).seated, true) {
             self.run.flow.active_pods += 1;
@@ -353,14 +394,13 @@ impl<'a> Engine<'a> {
         {
             self.run.edit(ix).progress = Some("0/1".to_owned());
         }
-        self.run.effects.push(effect);
     }
 
     fn intent(
         &mut self,
         ix: NodeIx,
         template: &'a Template,
-        tree: &Tree,
+        rendered: Arc<spec::Template>,
     ) -> Result<PodIntent, String> {
         let locals = self.pod_locals(ix, template);
         let inputs = self.run.node(ix).inputs.clone();
@@ -369,15 +409,6 @@ impl<'a> Engine<'a> {
             inputs: inputs.as_deref(),
             ..Place::default()
         };
-        let rendered =
-            if tree.is_literal() {
-                template.spec.clone()
-            } else {
-                let json = self.tree(tree, place)?;
-                Arc::new(serde_json::from_value(json).map_err(|e| {
-                    format!("template is not valid once its tags are replaced: {e}")
-                })?)
-            };
         let mut parameters = Vec::new();
         for output in &template.outputs {
             if let OutputSource::Path(path) = &output.source {
@@ -446,7 +477,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The earliest of `timeout` (from the node's start), `activeDeadlineSeconds` (from now) and the workflow's own.
-    fn deadline(
+    pub fn deadline(
         &mut self,
         ix: NodeIx,
         template: &Template,
@@ -482,39 +513,6 @@ impl<'a> Engine<'a> {
             self.run.timers.add(later(started, nanos), Due::Pending(ix));
         }
         Ok(earliest)
-    }
-
-    fn open_kind(&mut self, ix: NodeIx, kind: &str, body: &Tree) {
-        let Some(template) = self.template_at(ix) else {
-            return;
-        };
-        let locals = self.pod_locals(ix, template);
-        let inputs = self.run.node(ix).inputs.clone();
-        let place = Place {
-            locals: Some(&locals),
-            inputs: inputs.as_deref(),
-            ..Place::default()
-        };
-        let rendered = self
-            .tree(body, place)
-            .and_then(|body| Ok((body, self.deadline(ix, template, place)?)));
-        match rendered {
-            Ok((template, deadline)) => {
-                if let Some(deadline) = deadline {
-                    self.run.timers.add(deadline, Due::Node(ix));
-                }
-                let call = PluginCall {
-                    key: self.run.pod_key(ix),
-                    node_name: self.run.node(ix).name.clone(),
-                    kind: kind.to_owned(),
-                    template,
-                    inputs: inputs.map(|inputs| *inputs),
-                    deadline,
-                };
-                self.dispatch(ix, Effect::CallPlugin(Box::new(call)));
-            }
-            Err(message) => self.end(ix, NodePhase::Error, Some(message)),
-        }
     }
 
     fn open_suspend(&mut self, ix: NodeIx, text: Option<&Text>) {

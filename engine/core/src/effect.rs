@@ -48,7 +48,7 @@ pub enum Effect {
         key: String,
         outputs: Box<spec::Outputs>,
     },
-    /// Run a template of a kind that a plug-in provides; answer `PodFinished` under the same key.
+    /// Run a template of a kind that a plug-in provides; answer `PodFinished`, `PluginPending` or `PluginPod` under the same key.
     CallPlugin(Box<PluginCall>),
 }
 
@@ -123,9 +123,16 @@ pub struct LockName {
 pub struct PluginCall {
     pub key: PodKey,
     pub node_name: String,
+    pub template_name: String,
     pub kind: String,
-    /// The template, tags replaced.
-    pub template: serde_json::Value,
+    /// The template's body, tags replaced.
+    pub body: serde_json::Value,
     pub inputs: Option<spec::Inputs>,
+    /// The outputs that the template declares, tags replaced.
+    pub outputs: serde_json::Value,
     pub deadline: Option<Timestamp>,
+    /// How often the plug-in asked to be called again, from 0.
+    pub round: u32,
+    /// What it left the last time.
+    pub state: Option<String>,
 }

@@ -20,6 +20,7 @@ impl Engine<'_> {
             return;
         }
         let doom = node.doom.take();
+        node.hopeless = done.hopeless;
         let Some(template) = self.template_at(ix) else {
             return;
         };
@@ -45,6 +46,8 @@ impl Engine<'_> {
             record.host_node_name = done.host;
         }
         record.daemoned = None;
+        record.plugin_call = None;
+        self.end_members(ix, phase);
         self.end(ix, phase, message);
     }
 
@@ -419,7 +422,7 @@ impl Engine<'_> {
                     self.task_group_settled(frame, task);
                 }
             }
-            Owner::Attempt { .. } | Owner::Group { .. } => {}
+            Owner::Attempt { .. } | Owner::Group { .. } | Owner::Member { .. } => {}
         }
     }
 

@@ -127,6 +127,10 @@ pub(crate) enum Owner {
         of: NodeIx,
         hook: u32,
     },
+    /// A container of a container set: told nobody, its pod says how it stands.
+    Member {
+        pod: NodeIx,
+    },
 }
 
 impl Owner {
@@ -142,7 +146,8 @@ impl Owner {
             | Self::Exit
             | Self::WorkflowHook(_)
             | Self::Attempt { .. }
-            | Self::Hook { .. } => None,
+            | Self::Hook { .. }
+            | Self::Member { .. } => None,
         }
     }
 }

@@ -21,6 +21,8 @@ mod effect;
 mod finish;
 mod flow;
 mod frame;
+mod kind;
+mod member;
 mod name;
 mod observation;
 mod orders;
@@ -44,7 +46,7 @@ pub use effect::{
     Effect, InputFile, LockName, LockRequest, OutputFile, PluginCall, PodIntent, PodKey,
 };
 pub use name::{display_name, fnv32a, node_id, pod_name};
-pub use observation::{Command, Observation, Outcome, PodFinished};
+pub use observation::{Command, ContainerState, Observation, Outcome, PodFinished};
 pub use reason::Reason;
 pub use run::{Extra, Run, Shutdown};
 pub use selector::Selector;

@@ -28,6 +28,27 @@ pub enum Observation {
         progress: String,
     },
     PodFinished(Box<PodFinished>),
+    /// A container of a container set went on. Only for containers of the pod's own template; others do no harm.
+    ContainerChanged {
+        key: PodKey,
+        name: String,
+        state: ContainerState,
+    },
+    /// The plug-in asks to be called again.
+    PluginPending {
+        key: PodKey,
+        /// Of the call that this answers.
+        round: u32,
+        at: Timestamp,
+        state: String,
+        message: String,
+    },
+    /// The plug-in's answer is a pod.
+    PluginPod {
+        key: PodKey,
+        /// Its `containerSet`, `container` or `script`, volumes and the like; tags replaced.
+        template: Box<spec::Template>,
+    },
     LocksAcquired {
         holder: String,
     },
@@ -69,6 +90,18 @@ pub struct PodFinished {
     /// Saved artifacts, with location; logs among them.
     pub artifacts: Vec<spec::Artifact>,
     pub host: Option<String>,
+    /// Another attempt would fail alike: the retry strategy is not asked.
+    pub hopeless: bool,
+}
+
+/// How far a container of a container set has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContainerState {
+    Running,
+    /// With that exit code.
+    Ended(i32),
+    /// Never started, and why.
+    Omitted(String),
 }
 
 /// How a pod ended.

@@ -301,6 +301,7 @@ impl Engine<'_> {
                 }
             }
             Due::Backoff(ix) => self.backoff_over(ix),
+            Due::Call(ix) => self.call_again(ix),
         }
     }
 }

@@ -26,6 +26,8 @@ pub enum Reason {
     Memo { cache: String },
     /// The pod was asked for and has not started.
     Pod { message: Option<String> },
+    /// A plug-in waits before it is called again.
+    Polling { until: Timestamp, message: String },
     /// The pod runs.
     Running,
     /// The pod was told to end.
@@ -59,6 +61,12 @@ impl fmt::Display for Reason {
                 message: Some(message),
             } => write!(f, "waits for its pod: {message}"),
             Self::Pod { message: None } => f.write_str("waits for its pod"),
+            Self::Polling { until, message } if message.is_empty() => {
+                write!(f, "is looked at again at {until}")
+            }
+            Self::Polling { until, message } => {
+                write!(f, "{message}; is looked at again at {until}")
+            }
             Self::Running => f.write_str("runs"),
             Self::Stopping => f.write_str("was told to end"),
             Self::Children { names } => write!(f, "waits for {}", names.join(", ")),

@@ -104,6 +104,7 @@ impl Engine<'_> {
         node.capture_result = capture;
         node.outbound = outbound;
         let phase = node.status.phase.unwrap_or_default();
+        self.adopt_members(ix);
         self.place(ix, owner);
         self.note(ix, owner);
         if !phase.terminal() {

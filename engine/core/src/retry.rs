@@ -101,6 +101,10 @@ impl Engine<'_> {
         if !phase.unsuccessful() {
             return self.end(retry, NodePhase::Succeeded, None);
         }
+        if self.run.at(attempt).hopeless {
+            let message = self.run.node(attempt).message.clone();
+            return self.end(retry, phase, message);
+        }
         let Some(strategy) = self
             .template_at(retry)
             .and_then(|template| template.retry.as_ref())

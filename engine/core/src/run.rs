@@ -39,6 +39,8 @@ pub struct Run {
     pub(crate) roomy: Vec<NodeIx>,
     /// Step and task names of each template, made on first use.
     pub(crate) slots: FxHashMap<TemplateId, SlotNames>,
+    /// Containers that ended since the last decision.
+    pub(crate) ended: Vec<NodeIx>,
     pub(crate) volumes: Option<Arc<Vec<k8s_openapi::api::core::v1::Volume>>>,
 }
 
@@ -72,6 +74,8 @@ pub(crate) struct Node {
     pub seated: bool,
     /// Told to end, and what it will say.
     pub doom: Option<String>,
+    /// Another attempt would fail alike.
+    pub hopeless: bool,
     /// Its owner has been told.
     pub settled: bool,
     pub locked: bool,
@@ -242,6 +246,7 @@ impl Run {
             flow_changed: false,
             roomy: Vec::new(),
             slots: FxHashMap::default(),
+            ended: Vec::new(),
             volumes: None,
         }
     }
@@ -403,6 +408,7 @@ impl Run {
             pod: false,
             seated: false,
             doom: None,
+            hopeless: false,
             settled: false,
             locked: false,
             on_exit: false,

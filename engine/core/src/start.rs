@@ -19,7 +19,7 @@ impl<'a> Engine<'a> {
     /// The call that a node stands for; none for the root.
     pub fn call_of(&self, owner: Owner) -> Option<&'a Call> {
         match owner {
-            Owner::Root | Owner::Group { .. } => None,
+            Owner::Root | Owner::Group { .. } | Owner::Member { .. } => None,
             Owner::Exit => self.plan.exit.as_ref().map(|hook| &hook.call),
             Owner::WorkflowHook(hook) => self.plan.hooks.get(hook as usize).map(|hook| &hook.call),
             Owner::Attempt { retry, .. } => self.call_of(self.run.at(retry).owner),
@@ -120,6 +120,8 @@ impl<'a> Engine<'a> {
                 "exit" => format!("{}.onExit", name(of)),
                 hook => format!("{}.hooks.{hook}", name(of)),
             },
+            // Made with its name, by its pod.
+            Owner::Member { pod } => name(pod).to_owned(),
         }
     }
 
@@ -532,13 +534,13 @@ impl<'a> Engine<'a> {
                     *place = Some(ix);
                 }
             }
-            Owner::Group { .. } => {}
+            Owner::Group { .. } | Owner::Member { .. } => {}
         }
     }
 
     pub fn parents(&self, owner: Owner) -> Vec<NodeIx> {
         match owner {
-            Owner::Root | Owner::Exit | Owner::Group { .. } => Vec::new(),
+            Owner::Root | Owner::Exit | Owner::Group { .. } | Owner::Member { .. } => Vec::new(),
             Owner::WorkflowHook(_) => self.run.flow.root.into_iter().collect(),
             Owner::Attempt { retry, .. } => vec![retry],
             Owner::Hook { of, .. } => vec![of],

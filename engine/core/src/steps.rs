@@ -315,7 +315,10 @@ impl<'a> Engine<'a> {
                         stack.extend(items.into_iter().rev());
                     }
                 }
-                (_, Some(NodeType::Steps | NodeType::Dag)) if !hit && !node.outbound.is_empty() => {
+                // A pod's are the last containers of its set.
+                (_, Some(NodeType::Steps | NodeType::Dag | NodeType::Pod))
+                    if !hit && !node.outbound.is_empty() =>
+                {
                     for end in &node.outbound {
                         if seen.insert(*end) {
                             ends.push(*end);

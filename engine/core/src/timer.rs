@@ -18,6 +18,8 @@ pub(crate) enum Due {
     Suspend(NodeIx),
     /// The pause before a retry.
     Backoff(NodeIx),
+    /// The next call of a plug-in that asked for one.
+    Call(NodeIx),
 }
 
 #[derive(Debug, Default)]

@@ -25,6 +25,8 @@ pub(crate) enum Work {
         attempt: NodeIx,
     },
     PodDone(NodeIx, Box<PodFinished>),
+    /// A plug-in's answer is a pod.
+    PluginPod(NodeIx, Box<spec::Template>),
     /// A daemon is ready.
     Ready(NodeIx),
     LocksAcquired(NodeIx),
@@ -49,6 +51,7 @@ pub(crate) struct Engine<'a> {
 impl Engine<'_> {
     pub fn decide(mut self) -> Decision {
         self.run.flow.seen_phase = self.run.flow.phase;
+        self.stamp_members();
         loop {
             while let Some(due) = self.run.timers.pop(self.now) {
                 self.later(Work::Due(due));
@@ -67,7 +70,11 @@ impl Engine<'_> {
         self.run.timers.prune(|due| {
             done || match due {
                 Due::Workflow => false,
-                Due::Node(ix) | Due::Pending(ix) | Due::Suspend(ix) | Due::Backoff(ix) => nodes
+                Due::Node(ix)
+                | Due::Pending(ix)
+                | Due::Suspend(ix)
+                | Due::Backoff(ix)
+                | Due::Call(ix) => nodes
                     [ix.0 as usize]
                     .status
                     .phase
@@ -91,6 +98,7 @@ impl Engine<'_> {
             Work::Hooks(ix) => self.hooks(ix),
             Work::Attempted { retry, attempt } => self.attempted(retry, attempt),
             Work::PodDone(ix, finished) => self.pod_done(ix, *finished),
+            Work::PluginPod(ix, template) => self.plugin_pod(ix, *template),
             Work::Ready(ix) => self.ready(ix),
             Work::LocksAcquired(ix) => self.locks_acquired(ix),
             Work::LocksRefused(of, message) => self.locks_refused(of, message),

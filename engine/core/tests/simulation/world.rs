@@ -238,6 +238,7 @@ impl World {
                 result: None,
                 artifacts: Vec::new(),
                 host: None,
+                hopeless: false,
             };
             return self.tell(now, Observation::PodFinished(Box::new(end)));
         };
@@ -381,6 +382,7 @@ impl World {
             result: None,
             artifacts: Vec::new(),
             host: None,
+            hopeless: false,
         };
         match self.random.below(4) {
             0 => Observation::PodFinished(Box::new(end)),
@@ -452,6 +454,7 @@ fn finish(fate: &mut Random, intent: &PodIntent) -> (PodFinished, usize) {
         result,
         artifacts: Vec::new(),
         host: None,
+        hopeless: false,
     };
     (end, length)
 }

@@ -207,6 +207,7 @@ impl<'a> World<'a> {
                     result: act.result,
                     artifacts,
                     host: None,
+                    hopeless: false,
                 };
                 self.counter += 1;
                 self.running.insert((end, self.counter), done);
@@ -265,6 +266,7 @@ impl<'a> World<'a> {
                         result: None,
                         artifacts: Vec::new(),
                         host: None,
+                        hopeless: false,
                     })));
             }
         }

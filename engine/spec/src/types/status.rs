@@ -101,6 +101,9 @@ pub struct NodeStatus {
     pub outbound_nodes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Box<Outputs>>,
+    /// Ours, not Argo's: what a plug-in that asked to be called again left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin_call: Option<Box<PluginCallStatus>>,
     #[serde(rename = "podIP", skip_serializing_if = "Option::is_none")]
     pub pod_ip: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,6 +116,18 @@ pub struct NodeStatus {
     pub synchronization_status: Option<Box<NodeSynchronizationStatus>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_result_synced: Option<bool>,
+}
+
+/// How far a plug-in's calls about a node have come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PluginCallStatus {
+    /// How often it asked to be called again.
+    pub round: i64,
+    /// What it is given back.
+    pub state: String,
+    /// When it is called again.
+    pub due: Option<Time>,
 }
 
 /// `NodeFlag` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
