@@ -17,7 +17,7 @@ use crate::folder::{FolderError, Held};
 use crate::journal::{Journal, Stored};
 use crate::mailbox::{Letter, Mailbox};
 use crate::order::Order;
-use crate::pod::Ground;
+use crate::pod::{Ground, unapplied};
 use crate::sandbox::Sandbox;
 use crate::summary::Summary;
 
@@ -55,6 +55,9 @@ pub async fn drive(
     options: Options,
 ) -> Result<Run, DriveError> {
     let submitted = Arc::new(folder.submitted()?);
+    unapplied(&plan)
+        .iter()
+        .for_each(|line| tracing::warn!("{line}"));
     let journal = Journal::open(&folder.journal())?;
     let (observations, observed) = mpsc::unbounded_channel();
     let (sender, letters) = mpsc::unbounded_channel();

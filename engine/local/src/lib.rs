@@ -34,6 +34,7 @@ pub use home::Home;
 pub use journal::Stored;
 pub use mailbox::{Delivered, OrderError};
 pub use order::Order;
+pub use pod::unapplied;
 pub use store::StoreError;
 pub use submitted::Submitted;
 pub use summary::Summary;

@@ -8,3 +8,5 @@ mod life;
 mod pods;
 #[path = "workflows/speed.rs"]
 mod speed;
+#[path = "workflows/unapplied.rs"]
+mod unapplied;

@@ -12,6 +12,7 @@ mod probe;
 mod progress;
 mod quantity;
 mod stage;
+mod unapplied;
 mod volume;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use crate::folder::RunFolder;
 use crate::sandbox::Sandbox;
 use crate::submitted::Submitted;
 use ending::Ending;
+pub use unapplied::unapplied;
 
 /// What all pods of a run stand on.
 pub(crate) struct Ground {

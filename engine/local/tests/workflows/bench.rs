@@ -95,7 +95,7 @@ fn unique() -> u32 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-fn planned(submitted: &Submitted) -> Plan {
+pub fn planned(submitted: &Submitted) -> Plan {
     let mut library = Library::new();
     for map in &submitted.config_maps {
         let data = map.data.clone().unwrap_or_default();
