@@ -114,6 +114,7 @@ pub enum Command {
     Node(Node),
     Delete(Delete),
     Cp(Copy),
+    Plugin(Plugin),
     Completion(Completion),
     Version(Version),
 }
@@ -170,6 +171,8 @@ pub struct Run {
     /// How many steps may run at once
     #[arg(long, value_name = "N")]
     pub parallelism: Option<usize>,
+    #[command(flatten)]
+    pub plugins: Plugins,
     /// Print the logs of the steps as they come
     #[arg(long, visible_alias = "log")]
     pub logs: bool,
@@ -230,6 +233,30 @@ pub struct Lint {
     /// What to call standard input; its ending says what it holds
     #[arg(long, value_name = "NAME")]
     pub stdin_name: Option<String>,
+    /// Take template kinds from these plug-ins too: components, or folders of them
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub plugin: Vec<PathBuf>,
+}
+
+/// Plug-ins, and what they are allowed: nothing, unless it is said.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Plug-ins")]
+pub struct Plugins {
+    /// Take template kinds from these plug-ins too: components (.wasm), or folders of them
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub plugin: Vec<PathBuf>,
+    /// Let plug-ins send HTTP requests to a host (`*.example.com`, `*`: public addresses only)
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub allow_http: Vec<String>,
+    /// Let plug-ins read a folder
+    #[arg(long, value_name = "[NAME=]DIR", value_hint = ValueHint::DirPath)]
+    pub allow_dir: Vec<String>,
+    /// Let plug-ins read a Secret that is given beside the workflow
+    #[arg(long, value_name = "NAME")]
+    pub allow_secret: Vec<String>,
+    /// Take grants from a file of PluginGrant objects
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub grants: Vec<PathBuf>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -751,6 +778,159 @@ pub struct Version {
     /// How to print it
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<VersionOutput>,
+}
+
+/// Write, build, test and look at template plug-ins
+#[derive(Args, Debug)]
+#[command(after_help = const_str("\
+Examples:
+  tiphys plugin new greet --lang rust      a project that builds as it stands
+  tiphys plugin build greet                greet/dist/greet.wasm
+  tiphys plugin test greet                 its golden cases, without a cluster
+  tiphys plugin inspect greet/dist/greet.wasm
+  tiphys plugin run greet/dist/greet.wasm --body '{name: Ada}'
+  tiphys run flow.yaml --plugin greet/dist/greet.wasm"))]
+pub struct Plugin {
+    #[command(subcommand)]
+    pub command: PluginCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum PluginCommand {
+    New(PluginNew),
+    Build(PluginBuild),
+    Test(PluginTest),
+    Run(PluginRun),
+    Inspect(PluginInspect),
+    List(PluginList),
+}
+
+/// Make a project for a plug-in
+#[derive(Args, Debug)]
+pub struct PluginNew {
+    /// What to call it, and the kind of template that it gives
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What it is written in
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub lang: Language,
+    /// Where to make it (default: a folder of its name)
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    Rust,
+    #[value(alias = "javascript")]
+    Js,
+    Python,
+    /// Experimental
+    Go,
+}
+
+impl Language {
+    /// Its folder in the SDK.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Language::Rust => "rust",
+            Language::Js => "js",
+            Language::Python => "python",
+            Language::Go => "go",
+        }
+    }
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Language::Rust => "Rust",
+            Language::Js => "JavaScript",
+            Language::Python => "Python",
+            Language::Go => "Go",
+        }
+    }
+}
+
+/// Build the component of a project
+///
+/// The language is told by what the folder holds: Cargo.toml, package.json, pyproject.toml or go.mod. What a build needs beside
+/// the language itself is fetched once into ~/.cache/tiphys.
+#[derive(Args, Debug)]
+pub struct PluginBuild {
+    /// The project
+    #[arg(default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// Where to put the component (default: dist/NAME.wasm in the project)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+}
+
+/// Run the golden cases of a plug-in
+///
+/// A case is a request, a world that is written down (time, HTTP answers, Secrets, files, artifacts), and the outcome it must give.
+#[derive(Args, Debug)]
+pub struct PluginTest {
+    /// The project, or a component
+    #[arg(default_value = ".", value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// Where the cases are (default: the project's folder tests/)
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub cases: Option<PathBuf>,
+}
+
+/// Call a plug-in in the real world, until it is done
+#[derive(Args, Debug)]
+pub struct PluginRun {
+    /// The component
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub component: PathBuf,
+    /// The kind of template (default: the first it gives)
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// The template's body: YAML or JSON, a file of it, or `-`
+    #[arg(long, value_name = "BODY|FILE")]
+    pub body: Option<String>,
+    /// Set an input parameter
+    #[arg(short, long = "parameter", value_name = "NAME=VALUE", value_parser = pair)]
+    pub parameters: Vec<(String, String)>,
+    /// Give ConfigMaps and Secrets
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub with: Vec<PathBuf>,
+    /// Do not call again where the plug-in asks for it
+    #[arg(long)]
+    pub once: bool,
+    /// How to print the outcome
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub output: Option<DataOutput>,
+    #[command(flatten)]
+    pub plugins: Plugins,
+}
+
+/// Show what a component gives, wants and imports
+#[derive(Args, Debug)]
+pub struct PluginInspect {
+    /// The component
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub component: PathBuf,
+    /// Print all of it as data
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub output: Option<DataOutput>,
+}
+
+/// List the kinds of template that plug-ins give
+#[derive(Args, Debug)]
+pub struct PluginList {
+    /// Those of these plug-ins too: components, or folders of them
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub plugin: Vec<PathBuf>,
+    /// Print all of it as data
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub output: Option<DataOutput>,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataOutput {
+    Json,
+    Yaml,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]

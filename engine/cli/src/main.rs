@@ -15,6 +15,7 @@ mod lsp;
 mod notation;
 mod object;
 mod picture;
+mod plugins;
 mod printer;
 mod report;
 mod runs;

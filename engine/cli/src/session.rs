@@ -7,12 +7,13 @@ use tiphys_core::Run;
 use tiphys_graph::Purpose;
 use tiphys_graph::plan::Plan;
 use tiphys_local::sandbox::{Kind, Sandbox};
-use tiphys_local::{Control, Held, Options, Order, RunFolder, Submitted, drive};
+use tiphys_local::{Control, Held, Home, Options, Order, RunFolder, Submitted, drive};
 use tiphys_spec::{Workflow, WorkflowPhase};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::args;
 use crate::failure::{Exit, Failure};
+use crate::plugins::Given;
 use crate::printer::Printer;
 use crate::view::{self, View};
 use crate::{object, submit};
@@ -58,8 +59,9 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// The plan of a run that is taken up from its folder.
-pub fn plan_of(submitted: &Submitted) -> Result<Plan, Failure> {
+pub fn plan_of(home: &Home, submitted: &Submitted) -> Result<Plan, Failure> {
     let mut library = tiphys_graph::Library::new();
+    library.kinds = Given::of_run(home, submitted)?.registry()?;
     for template in &submitted.workflow_templates {
         library.add_template(
             template,
@@ -174,6 +176,7 @@ pub async fn go_on(
         Arc::clone(&interrupted),
     ));
     let options = Options {
+        plugins: Some(Given::of_run(held.home(), &submitted)?.registry()?),
         pods: settings.parallelism,
         events: Some(events.clone()),
         controls: Some(controls),
@@ -303,5 +306,6 @@ pub fn submitted(workflow: Workflow, shelf: &crate::files::Shelf) -> Submitted {
         config_maps: shelf.config_maps.clone(),
         secrets: shelf.secrets.clone(),
         seed: submit::random(),
+        ..Submitted::default()
     }
 }

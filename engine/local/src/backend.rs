@@ -1,12 +1,14 @@
 //! Performing effects: one exhaustive match. Nothing here waits; what comes of an effect comes as an observation.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tiphys_core::{Effect, LockRequest, Observation, Outcome, PluginCall, PodFinished};
+use tiphys_core::{Effect, LockRequest, Observation};
+use tiphys_host::Registry;
 use tokio::sync::mpsc;
 
+use crate::plugin::Calls;
 use crate::pod::{Ground, Pods};
 use crate::store::{Store, StoreError};
 
@@ -16,27 +18,32 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// The world of one run on this machine.
 pub(crate) struct Backend {
     pods: Pods,
+    calls: Calls,
     /// Work for the store, in order: what is given back must not overtake what is asked for.
     store: mpsc::UnboundedSender<Effect>,
-    observations: mpsc::UnboundedSender<Observation>,
     clerk: tokio::task::JoinHandle<()>,
 }
 
 impl Backend {
     /// `path` is the store's file, which is made when it is first needed.
-    pub(crate) fn new(ground: Ground, path: &Path) -> Backend {
+    pub(crate) fn new(
+        ground: Ground,
+        plugins: Option<Arc<Registry>>,
+        path: &Path,
+    ) -> Backend {
         let observations = ground.observations.clone();
         let (sender, effects) = mpsc::unbounded_channel();
         let clerk = Clerk {
             store: Store::new(path.to_owned(), ground.folder.name(), observations.clone()),
             submitted: ground.submitted.clone(),
-            observations: observations.clone(),
+            observations,
         };
         let clerk = tokio::spawn(clerk.work(effects));
+        let pods = Pods::new(ground);
         Backend {
-            pods: Pods::new(ground),
+            calls: Calls::new(pods.ground().clone(), plugins),
+            pods,
             store: sender,
-            observations,
             clerk,
         }
     }
@@ -44,8 +51,11 @@ impl Backend {
     pub(crate) fn perform(&self, effect: Effect) {
         match effect {
             Effect::CreatePod(intent) => self.pods.create(*intent),
-            Effect::StopPod { key } => self.pods.stop(key),
-            Effect::CallPlugin(call) => self.refuse(*call),
+            Effect::StopPod { key } => {
+                self.calls.stop(&key);
+                self.pods.stop(key);
+            }
+            Effect::CallPlugin(call) => self.calls.begin(*call),
             Effect::AcquireLocks(_)
             | Effect::ReleaseLocks { .. }
             | Effect::LookupMemo { .. }
@@ -55,30 +65,10 @@ impl Backend {
         }
     }
 
-    fn refuse(&self, call: PluginCall) {
-        let message = format!(
-            "templates of the kind `{}` need a plug-in, and none is installed",
-            call.kind
-        );
-        let finished = PodFinished {
-            key: call.key,
-            at: Timestamp::now(),
-            outcome: Outcome::Error,
-            message: Some(message),
-            exit_code: None,
-            parameters: Vec::new(),
-            result: None,
-            artifacts: Vec::new(),
-            host: None,
-        };
-        let _ = self
-            .observations
-            .send(Observation::PodFinished(Box::new(finished)));
-    }
-
     /// Finishes what was asked of the store, and ends what still runs: at once if it is to run again another time, or as it may
     /// end if the run has ended.
     pub(crate) async fn close(self, ended: bool) {
+        self.calls.abandon();
         if ended {
             self.pods.settle().await
         } else {
@@ -92,7 +82,7 @@ impl Backend {
 /// Who does the work for the store.
 struct Clerk {
     store: Store,
-    submitted: std::sync::Arc<crate::submitted::Submitted>,
+    submitted: Arc<crate::submitted::Submitted>,
     observations: mpsc::UnboundedSender<Observation>,
 }
 

@@ -22,7 +22,7 @@ use crate::sandbox::Sandbox;
 use crate::summary::Summary;
 
 /// How to run.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Options {
     /// How many pods may run at once; none: eight per processor. Daemons that are ready do not count.
     pub pods: Option<usize>,
@@ -30,6 +30,8 @@ pub struct Options {
     pub archive_logs: bool,
     /// Folders that stand for buckets, by the bucket's name.
     pub buckets: BTreeMap<String, PathBuf>,
+    /// Template kinds that plug-ins provide; none: there are none.
+    pub plugins: Option<Arc<tiphys_host::Registry>>,
     /// Where changes are told.
     pub events: Option<broadcast::Sender<Event>>,
     /// Where the process itself may ask for something.
@@ -83,7 +85,7 @@ pub async fn drive(
         room: Arc::new(Semaphore::new(pods.clamp(1, Semaphore::MAX_PERMITS))),
         observations,
     };
-    let backend = Backend::new(ground, &folder.home().store());
+    let backend = Backend::new(ground, options.plugins, &folder.home().store());
     let mut drive = Drive {
         plan,
         run,

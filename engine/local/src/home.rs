@@ -64,6 +64,34 @@ impl Home {
         self.path.join("scratch")
     }
 
+    /// Keeps a plug-in's component, so that runs made with it can go on without the file it came from.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn keep_component(&self, digest: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        let path = self.component_path(digest);
+        if path.exists() {
+            return Ok(());
+        }
+        let folder = self.path.join("plugins");
+        private(&folder).map_err(|error| FolderError::at(&folder, error))?;
+        crate::summary::replace(&path, bytes).map_err(|error| FolderError::at(&path, error))
+    }
+
+    /// What [`Home::keep_component`] kept.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be read.
+    pub fn component(&self, digest: &str) -> Result<Vec<u8>, FolderError> {
+        let path = self.component_path(digest);
+        std::fs::read(&path).map_err(|error| FolderError::at(&path, error))
+    }
+
+    fn component_path(&self, digest: &str) -> PathBuf {
+        let name = digest.trim_start_matches("sha256:");
+        self.path.join("plugins").join(format!("{name}.wasm"))
+    }
+
     pub(crate) fn claim(&self, namespace: &str, name: &str) -> PathBuf {
         self.path.join("claims").join(namespace).join(name)
     }

@@ -21,6 +21,7 @@ mod journal;
 mod mailbox;
 mod node;
 mod order;
+mod plugin;
 mod pod;
 pub mod sandbox;
 mod store;

@@ -33,5 +33,6 @@ pub(crate) fn without_children(node: &NodeStatus) -> NodeStatus {
         restarting_pod_uid: node.restarting_pod_uid.clone(),
         synchronization_status: node.synchronization_status.clone(),
         task_result_synced: node.task_result_synced,
+        plugin_call: node.plugin_call.clone(),
     }
 }

@@ -21,6 +21,12 @@ pub struct Submitted {
     pub cluster_workflow_templates: Vec<spec::ClusterWorkflowTemplate>,
     pub config_maps: Vec<ConfigMap>,
     pub secrets: Vec<Secret>,
+    /// The plug-ins that were given beside those built in, by digest; their bytes are kept in the home.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<String>,
+    /// What plug-ins are allowed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<tiphys_host::Grant>,
     /// Feeds the random functions of expressions.
     pub seed: u64,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use lsp_types::TextDocumentContentChangeEvent;
-use tiphys_graph::Library;
+use tiphys_graph::{Kinds, Library};
 use tiphys_spec::Kind;
 
 use crate::document::{Document, Notation};
@@ -15,6 +15,8 @@ use crate::text::{Encoding, Text};
 pub struct Workspace {
     pub encoding: Encoding,
     documents: BTreeMap<String, Arc<Document>>,
+    /// What there is without any file: the template kinds that plug-ins provide.
+    base: Library,
     library: Arc<OnceLock<Library>>,
 }
 
@@ -25,6 +27,12 @@ impl Workspace {
             encoding,
             ..Workspace::default()
         }
+    }
+
+    /// Checks templates of these kinds too.
+    pub fn know(&mut self, kinds: Arc<dyn Kinds>) {
+        self.base.kinds = kinds;
+        self.library = Arc::default();
     }
 
     #[must_use]
@@ -125,7 +133,7 @@ impl Workspace {
     /// What all files offer to each other.
     pub fn library(&self) -> &Library {
         self.library.get_or_init(|| {
-            let mut library = Library::new();
+            let mut library = self.base.clone();
             for document in self
                 .documents
                 .values()

@@ -50,7 +50,7 @@ fn retry_one(
         .map_err(|reason| Failure::new(format!("retry `{}`: {reason}", folder.name())))?;
     let mut submitted = held.submitted().map_err(|error| Failure::of(&error))?;
     submit::set_parameters(&mut submitted.workflow, &args.parameters);
-    let plan = Arc::new(session::plan_of(&submitted)?);
+    let plan = Arc::new(session::plan_of(folder.home(), &submitted)?);
     if !args.parameters.is_empty() {
         held.replace_submitted(&submitted)
             .map_err(|error| Failure::of(&error))?;
@@ -87,7 +87,7 @@ fn resubmit_one(home: &Home, name: &str, args: &Resubmit, settings: &Settings<'_
     let mut submitted = old.submitted().map_err(|error| Failure::of(&error))?;
     submitted.workflow = new;
     submitted.seed = submit::random();
-    let plan = Arc::new(session::plan_of(&submitted)?);
+    let plan = Arc::new(session::plan_of(home, &submitted)?);
     let folder = session::create(home, &submitted)?;
     let held = folder.hold().map_err(|error| Failure::of(&error))?;
     if let Some(status) = known {

@@ -5,11 +5,13 @@ use tiphys_graph::Purpose;
 use crate::args::{Graph, GraphOutput};
 use crate::failure::{Exit, Outcome};
 use crate::picture::{self, Picture};
+use crate::plugins;
 use crate::printer::Printer;
 use crate::submit;
 
 pub fn run(args: &Graph, printer: &Printer) -> Outcome {
-    let batch = submit::Batch::read(std::slice::from_ref(&args.file), &args.with, printer)?;
+    let mut batch = submit::Batch::read(std::slice::from_ref(&args.file), &args.with, printer)?;
+    batch.shelf.library.kinds = std::sync::Arc::new(plugins::built_in(&[]));
     for job in &batch.jobs {
         let mut workflow = job.workflow.clone();
         if let Some(entrypoint) = &args.entrypoint {

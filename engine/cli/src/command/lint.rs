@@ -6,9 +6,10 @@ use tiphys_graph::{Library, check};
 use tiphys_spec::{Diagnostic, Kind, Read, Severity, Source};
 
 use super::counted;
-use crate::args::{Lint, LintOutput};
+use crate::args::{Lint, LintOutput, Plugins};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::files::{self, Faults, Shelf};
+use crate::plugins::Given;
 use crate::printer::Printer;
 use crate::{report, style};
 
@@ -56,6 +57,8 @@ fn faults(reads: &[Read], args: &Lint) -> Result<Faults, Failure> {
         shelf.add(read)?;
     }
     shelf.library.complete = args.offline;
+    let given = Plugins { plugin: args.plugin.clone(), ..Plugins::default() };
+    shelf.library.kinds = Given::read(&given)?.registry()?;
     let mut faults = Faults::of(reads);
     for read in reads {
         faults.add(of_file(read, &shelf.library));

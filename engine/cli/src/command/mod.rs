@@ -12,6 +12,7 @@ mod lint;
 mod list;
 mod logs;
 mod orders;
+mod plugin;
 mod run;
 mod version;
 mod watch;
@@ -60,6 +61,7 @@ pub fn run(cli: &Cli, printer: &Printer) -> Outcome {
         },
         Command::Delete(args) => delete::run(args, global, printer),
         Command::Cp(args) => copy::run(args, global, printer),
+        Command::Plugin(args) => plugin::plugin(args, printer),
         Command::Completion(args) => completion::run(args, printer),
         Command::Version(args) => version::run(args, printer),
     }

@@ -127,7 +127,7 @@ fn take_up(folder: &RunFolder, order: Option<&Order>, args: &Resume, printer: &P
         folder.order(order).map_err(|error| Failure::of(&error))?;
     }
     let submitted = folder.submitted().map_err(|error| Failure::of(&error))?;
-    let plan = Arc::new(session::plan_of(&submitted)?);
+    let plan = Arc::new(session::plan_of(folder.home(), &submitted)?);
     let settings = Settings::of_view(&args.view, printer);
     session::runtime()?.block_on(session::begin(folder, plan, &settings))
 }

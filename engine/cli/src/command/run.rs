@@ -7,13 +7,16 @@ use tiphys_graph::Purpose;
 use super::counted;
 use crate::args::{Global, Run};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::plugins::Given;
 use crate::printer::Printer;
 use crate::session::{self, Settings};
 use crate::submit::{self, Batch, Job};
 use crate::{runs, style};
 
 pub fn run(args: &Run, global: &Global, printer: &Printer) -> Outcome {
-    let batch = Batch::read(&args.files, &args.with, printer)?;
+    let given = Given::read(&args.plugins)?;
+    let mut batch = Batch::read(&args.files, &args.with, printer)?;
+    batch.shelf.library.kinds = given.registry()?;
     if args.name.is_some() && batch.jobs.len() > 1 {
         let count = counted(batch.jobs.len(), "workflow");
         return Err(Failure::new(format!("give {count} one name")).hint("use `--generate-name`"));
@@ -38,7 +41,9 @@ pub fn run(args: &Run, global: &Global, printer: &Printer) -> Outcome {
     let runtime = session::runtime()?;
     let mut worst = Exit::Done;
     for (workflow, plan) in ready {
-        let folder = session::create(&home, &session::submitted(workflow, &batch.shelf))?;
+        let mut submitted = session::submitted(workflow, &batch.shelf);
+        given.keep(&home, &mut submitted)?;
+        let folder = session::create(&home, &submitted)?;
         let exit = runtime.block_on(session::begin(&folder, Arc::new(plan), &settings))?;
         worst = worst.max(exit);
     }

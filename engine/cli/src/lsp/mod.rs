@@ -81,7 +81,8 @@ fn greet(
                 continue;
             }
         };
-        let (server, said) = Server::new(&params);
+        let (mut server, said) = Server::new(&params);
+        server.workspace.know(std::sync::Arc::new(crate::plugins::built_in(&[])));
         editor.answer(&id, &serde_json::to_string(&said).ok()?);
         let (found, files) = unbounded();
         folder::scan(place::folders(&params), found);

@@ -30,6 +30,11 @@ pub(super) fn located(artifact: &spec::Artifact) -> bool {
         || stored(artifact).is_some_and(|stored| !stored.key.is_empty())
 }
 
+/// The key of an artifact in an object store.
+pub(super) fn stored_key(artifact: &spec::Artifact) -> Option<&str> {
+    stored(artifact).map(|stored| stored.key)
+}
+
 /// An artifact in an object store.
 struct Stored<'a> {
     driver: &'static str,

@@ -6,6 +6,7 @@
 mod archive;
 mod git;
 mod http;
+mod list;
 mod location;
 mod sniff;
 pub(crate) mod tree;
@@ -214,7 +215,7 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn unique() -> String {
+pub(crate) fn unique() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!(

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, TryAcquireError, watch};
 use super::ending::Ending;
 use super::outputs::{self, Outputs};
 use super::probe::Readiness;
+use super::set;
 use super::stage::{Files, Staged, stage};
 use super::{Ground, finished, progress};
 use crate::artifacts::tree;
@@ -29,7 +30,7 @@ pub(super) async fn live(
 ) -> PodFinished {
     let folder = ground.folder.pod(&intent.key.node, intent.key.attempt);
     let intent = Arc::new(intent);
-    let (ending, outputs) = match take_up(&folder) {
+    let (ending, outputs) = match take_up(&folder, record(&intent)) {
         Ok(Found::Ended(ending)) => (ending, Outputs::default()),
         Ok(Found::Exit(exit)) => settle(&ground, &intent, &folder, exit, None, Vec::new()).await,
         Ok(Found::Nothing) => {
@@ -59,6 +60,14 @@ pub(super) async fn live(
     finished(intent.key.clone(), ending, outputs, &ground.host)
 }
 
+/// Whose record says that the pod has ended: a container set is done when all of it is.
+fn record(intent: &PodIntent) -> &'static str {
+    match intent.template.container_set {
+        Some(_) => set::WHOLE,
+        None => "main",
+    }
+}
+
 /// What an earlier runner has left of an attempt.
 enum Found {
     Ended(Ending),
@@ -68,7 +77,7 @@ enum Found {
     Nothing,
 }
 
-fn take_up(folder: &Path) -> io::Result<Found> {
+fn take_up(folder: &Path, record: &str) -> io::Result<Found> {
     if let Some(parent) = folder.parent() {
         private(parent)?;
     }
@@ -80,7 +89,7 @@ fn take_up(folder: &Path) -> io::Result<Found> {
     if let Some(ending) = Ending::kept(folder) {
         return Ok(Found::Ended(ending));
     }
-    if let Ok(Some(exit)) = Exit::read(&Files(folder).record("main")) {
+    if let Ok(Some(exit)) = Exit::read(&Files(folder).record(record)) {
         return Ok(Found::Exit(exit));
     }
     tree::remove(folder)?;
@@ -88,15 +97,17 @@ fn take_up(folder: &Path) -> io::Result<Found> {
     Ok(Found::Nothing)
 }
 
-struct Life {
-    ground: Arc<Ground>,
-    intent: Arc<PodIntent>,
-    folder: PathBuf,
-    stop: watch::Receiver<bool>,
+pub(super) struct Life {
+    pub ground: Arc<Ground>,
+    pub intent: Arc<PodIntent>,
+    pub folder: PathBuf,
+    pub stop: watch::Receiver<bool>,
     room: Option<OwnedSemaphorePermit>,
 }
 
-type Ended = (Exit, Option<Limits>, Vec<String>);
+pub(super) type Sidecars = Vec<(Container, Running)>;
+type Probes = Vec<(Readiness, Option<u32>)>;
+pub(super) type Ended = (Exit, Option<Limits>, Vec<String>);
 
 impl Life {
     /// Until main has ended. What failed before that, or a container that did not start, is an error.
@@ -124,7 +135,11 @@ impl Life {
                 return Err(ending);
             }
         }
-        self.main(staged).await
+        if staged.set.is_empty() {
+            self.main(staged).await
+        } else {
+            self.set(staged).await
+        }
     }
 
     /// Waits for room.
@@ -154,17 +169,7 @@ impl Life {
     }
 
     async fn main(&mut self, staged: Staged) -> Result<Ended, Ending> {
-        let mut sidecars = Vec::new();
-        let mut probes = Vec::new();
-        for (container, readiness) in &staged.sidecars {
-            let running = self.start(container).await?;
-            probes.extend(
-                readiness
-                    .clone()
-                    .map(|readiness| (readiness, running.pid())),
-            );
-            sidecars.push((container, running));
-        }
+        let (sidecars, mut probes) = self.sidecars(&staged).await?;
         let mut main = self.start(&staged.main).await?;
         let started = Timestamp::now();
         probes.extend(staged.readiness.map(|readiness| (readiness, main.pid())));
@@ -200,12 +205,30 @@ impl Life {
             &mut known,
             &self.ground.observations,
         );
+        let failed = self.end_sidecars(sidecars).await;
+        Ok((exit, staged.main.limits, failed))
+    }
+
+    pub async fn sidecars(&self, staged: &Staged) -> Result<(Sidecars, Probes), Ending> {
+        let mut sidecars = Vec::new();
+        let mut probes = Vec::new();
+        for (container, readiness) in &staged.sidecars {
+            let running = self.start(container).await?;
+            let pid = running.pid();
+            probes.extend(readiness.clone().map(|readiness| (readiness, pid)));
+            sidecars.push((container.clone(), running));
+        }
+        Ok((sidecars, probes))
+    }
+
+    /// Ends the sidecars; what each of them that failed by itself says. Others may have the room then.
+    pub async fn end_sidecars(&mut self, sidecars: Sidecars) -> Vec<String> {
         let grace = self.grace();
         let mut ends = Vec::new();
         for (container, mut running) in sidecars {
-            ends.push(tokio::spawn({
-                let (name, limits) = (container.name.clone(), container.limits);
-                async move { Ending::of_sidecar(&name, &running.stop(grace).await, limits.as_ref()) }
+            ends.push(tokio::spawn(async move {
+                let exit = running.stop(grace).await;
+                Ending::of_sidecar(&container.name, &exit, container.limits.as_ref())
             }));
         }
         let mut failed = Vec::new();
@@ -213,10 +236,10 @@ impl Life {
             failed.extend(end.await.ok().flatten());
         }
         self.room = None;
-        Ok((exit, staged.main.limits, failed))
+        failed
     }
 
-    fn started(&mut self, at: Timestamp, ready: bool) {
+    pub fn started(&mut self, at: Timestamp, ready: bool) {
         if ready && self.intent.daemon {
             // Others wait for what a daemon serves; it must not keep them out.
             self.room = None;
@@ -232,15 +255,15 @@ impl Life {
         });
     }
 
-    fn tell(&self, observation: Observation) {
+    pub fn tell(&self, observation: Observation) {
         let _ = self.ground.observations.send(observation);
     }
 
-    fn grace(&self) -> Duration {
+    pub fn grace(&self) -> Duration {
         Duration::from_secs(u64::from(self.intent.grace))
     }
 
-    async fn start(&self, container: &Container) -> Result<Running, Ending> {
+    pub async fn start(&self, container: &Container) -> Result<Running, Ending> {
         let patience = tokio::time::Instant::now() + LEFTOVERS;
         loop {
             match self.ground.sandbox.start(container.clone()).await {
@@ -262,7 +285,7 @@ impl Life {
     }
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         // Who could stop it is gone, and with it this task in a moment.
         std::future::pending::<()>().await;
@@ -286,7 +309,10 @@ async fn settle(
     limits: Option<Limits>,
     sidecars: Vec<String>,
 ) -> (Ending, Outputs) {
-    let mut ending = Ending::of_main(&exit, limits.as_ref());
+    let mut ending = match &intent.template.container_set {
+        Some(set) => set::ending(&exit, set),
+        None => Ending::of_main(&exit, limits.as_ref()),
+    };
     let (ground, intent, folder) = (ground.clone(), intent.clone(), folder.to_owned());
     let taken = tokio::task::spawn_blocking(move || {
         let files = Files(&folder);

@@ -11,6 +11,7 @@ mod part;
 mod probe;
 mod progress;
 mod quantity;
+mod set;
 mod stage;
 mod unapplied;
 mod volume;
@@ -62,6 +63,10 @@ impl Pods {
             ground: Arc::new(ground),
             running: Arc::default(),
         }
+    }
+
+    pub(crate) fn ground(&self) -> &Arc<Ground> {
+        &self.ground
     }
 
     /// Starts a pod, unless it runs; tells of its end again if it has ended.
@@ -157,5 +162,6 @@ fn finished(key: PodKey, ending: Ending, outputs: outputs::Outputs, host: &str) 
         result: outputs.result,
         artifacts: outputs.artifacts,
         host: Some(host.to_owned()),
+        hopeless: false,
     }
 }

@@ -56,11 +56,13 @@ pub(super) fn take(ground: &Ground, intent: &PodIntent, files: &Files<'_>, exit:
             )),
         }
     }
-    if archives_logs(ground, intent) {
-        match ground
-            .artifacts
-            .save_log("main", &files.log("main"), &prefix)
-        {
+    let logs = match &intent.template.container_set {
+        Some(set) => set.containers.iter().map(|node| node.name.as_str()).collect(),
+        None => vec!["main"],
+    };
+    let logs = logs.into_iter().filter(|name| archives_logs(ground, intent) && files.log(name).exists());
+    for name in logs {
+        match ground.artifacts.save_log(name, &files.log(name), &prefix) {
             Ok(saved) => outputs.artifacts.push(saved),
             Err(error) => outputs.failed(format!("failed to save the log: {error}")),
         }

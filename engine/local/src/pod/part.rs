@@ -43,6 +43,15 @@ pub(super) fn main(template: &spec::Template) -> Result<(Part, Option<String>), 
             source,
         ));
     }
+    if let Some(set) = &template.container_set {
+        // Inputs and outputs are those of the one called `main`.
+        let main = set.containers.iter().find(|node| node.name == "main");
+        let first = main.or(set.containers.first());
+        return match first {
+            Some(node) => Ok((of_node(node, set), None)),
+            None => Err(format!("template `{}` has no containers", template.name)),
+        };
+    }
     if template.resource.is_some() {
         return Err("resource templates need a cluster".to_owned());
     }
@@ -88,6 +97,28 @@ fn of_script(script: &spec::ScriptTemplate) -> Part {
         ports: script.ports,
         readiness: script.readiness_probe,
         resources: script.resources.unwrap_or_default(),
+        mirror: false,
+    }
+}
+
+/// A container of a container set.
+pub(super) fn of_node(node: &spec::ContainerNode, set: &spec::ContainerSetTemplate) -> Part {
+    let node = node.clone();
+    let mut mounts = node.volume_mounts;
+    mounts.extend(set.volume_mounts.iter().cloned());
+    Part {
+        name: node.name,
+        image: node.image.unwrap_or_default(),
+        command: node.command,
+        args: node.args,
+        env: node.env,
+        env_from: node.env_from,
+        mounts,
+        devices: !node.volume_devices.is_empty(),
+        workdir: node.working_dir,
+        ports: node.ports,
+        readiness: None,
+        resources: node.resources.unwrap_or_default(),
         mirror: false,
     }
 }

@@ -4,7 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use tiphys_core::PodIntent;
+use tiphys_spec as spec;
 
 use super::Ground;
 use super::env::Environment;
@@ -13,6 +15,7 @@ use super::mount::{in_volume, mounts};
 use super::part::{self, Part};
 use super::probe::Readiness;
 use super::quantity;
+use super::set::Member;
 use super::volume::Volumes;
 use crate::artifacts::tree;
 use crate::sandbox::{Bind, Collect, Container, Limits};
@@ -26,6 +29,8 @@ pub(super) struct Staged {
     pub inits: Vec<Container>,
     pub sidecars: Vec<(Container, Option<Readiness>)>,
     pub main: Container,
+    /// Of a container set, `main` among them where there is one; then `main` is not started by itself.
+    pub set: Vec<Member>,
     pub readiness: Option<Readiness>,
 }
 
@@ -102,8 +107,20 @@ pub(super) fn stage(ground: &Ground, intent: &PodIntent, folder: &Path) -> Resul
         });
         container.argv.push(SCRIPT.to_owned());
     }
-    container.stdout = intent.capture_result.then(|| files.stdout());
-    container.collect = collect(intent, &files)?;
+    // A container set without `main` has no result and no outputs.
+    let gives = template.container_set.is_none() || container.name == "main";
+    if gives {
+        container.stdout = intent.capture_result.then(|| files.stdout());
+        container.collect = collect(intent, &files)?;
+    }
+    let set = match template.container_set.as_deref() {
+        Some(set) => members(set, &container, &mut |part| {
+            let environment = Environment::of(&part, &identity, &ground.submitted)?;
+            let binds = mounts(&part.mounts, &part, &environment, &mut volumes)?;
+            bench.container(&part, &environment, binds)
+        })?,
+        None => Vec::new(),
+    };
     let mut other = |user| -> Result<_, String> {
         let part = part::of_user(user);
         let environment = Environment::of(&part, &identity, &ground.submitted)?;
@@ -143,8 +160,50 @@ pub(super) fn stage(ground: &Ground, intent: &PodIntent, folder: &Path) -> Resul
         inits,
         sidecars,
         main: container,
+        set,
         readiness,
     })
+}
+
+/// The containers of a set, each with what it waits for.
+fn members(
+    set: &spec::ContainerSetTemplate,
+    main: &Container,
+    build: &mut dyn FnMut(Part) -> Result<Container, String>,
+) -> Result<Vec<Member>, String> {
+    let retries = set.retry_strategy.as_deref();
+    let retries = retries.and_then(|strategy| strategy.retries.as_ref());
+    let retries = retries.map_or(Ok(0), count)?;
+    let pause = set.retry_strategy.as_deref();
+    let pause = pause.and_then(|strategy| strategy.duration.as_ref());
+    let pause = pause.map_or(Ok(0), |text| {
+        tiphys_expr::duration::parse_or_seconds(&text.0)
+            .map_err(|reason| format!("containerSet.retryStrategy.duration: {reason}"))
+    })?;
+    let pause = std::time::Duration::from_nanos(u64::try_from(pause).unwrap_or_default());
+    let mut members = Vec::new();
+    for node in &set.containers {
+        let container = if node.name == "main" {
+            main.clone()
+        } else {
+            build(part::of_node(node, set))?
+        };
+        members.push(Member {
+            container,
+            dependencies: node.dependencies.clone(),
+            retries,
+            pause,
+        });
+    }
+    Ok(members)
+}
+
+fn count(retries: &IntOrString) -> Result<u32, String> {
+    let number = match retries {
+        IntOrString::Int(number) => u32::try_from(*number).ok(),
+        IntOrString::String(text) => text.trim().parse().ok(),
+    };
+    number.ok_or_else(|| "containerSet.retryStrategy.retries is no number".to_owned())
 }
 
 struct Bench<'a> {

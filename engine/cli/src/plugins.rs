@@ -1,0 +1,191 @@
+//! The template kinds that plug-ins provide: those built in, those given, and what they are allowed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tiphys_host::{ArtifactAccess, ArtifactGrant, Cache, Folder, Grant, Grants, Host, HttpGrant, Options, Registry, digest};
+use tiphys_local::{Home, Submitted};
+use tiphys_spec as spec;
+
+use crate::args::Plugins;
+use crate::failure::Failure;
+use crate::files;
+
+/// The components that come with tiphys, and the kinds they give.
+const BUILT_IN: [(&str, &[u8]); 3] = [
+    ("http", include_bytes!("../../../plugins/dist/http.wasm")),
+    ("containerSet", include_bytes!("../../../plugins/dist/container-set.wasm")),
+    ("data", include_bytes!("../../../plugins/dist/data.wasm")),
+];
+
+/// What a run needs of plug-ins, kept with it.
+#[derive(Debug, Default)]
+pub struct Given {
+    pub grants: Vec<Grant>,
+    /// Components, with where they came from.
+    pub components: Vec<(String, Vec<u8>)>,
+}
+
+impl Given {
+    /// Reads what the command line names.
+    pub fn read(args: &Plugins) -> Result<Given, Failure> {
+        let mut components = Vec::new();
+        for path in &args.plugin {
+            for file in component_files(path)? {
+                components.push((file.display().to_string(), read(&file)?));
+            }
+        }
+        Ok(Given { grants: grants(args)?, components })
+    }
+
+    /// The registry of all kinds.
+    pub fn registry(&self) -> Result<Arc<Registry>, Failure> {
+        let registry = built_in(&self.grants);
+        for (origin, bytes) in &self.components {
+            registry
+                .add(bytes.clone(), origin)
+                .map_err(|error| Failure::new(format!("{error} ({origin})")))?;
+        }
+        Ok(Arc::new(registry))
+    }
+
+    /// What a run was made with.
+    pub fn of_run(home: &Home, submitted: &Submitted) -> Result<Given, Failure> {
+        let component = |digest: &String| Ok((digest.clone(), home.component(digest)?));
+        let components: Result<_, tiphys_local::FolderError> = submitted.plugins.iter().map(component).collect();
+        Ok(Given { grants: submitted.grants.clone(), components: components.map_err(|error| Failure::of(&error))? })
+    }
+
+    /// Keeps all of it with a run that is to be made.
+    pub fn keep(&self, home: &Home, submitted: &mut Submitted) -> Result<(), Failure> {
+        for (_, bytes) in &self.components {
+            let digest = digest(bytes);
+            home.keep_component(&digest, bytes).map_err(|error| Failure::of(&error))?;
+            submitted.plugins.push(digest);
+        }
+        submitted.grants.clone_from(&self.grants);
+        Ok(())
+    }
+}
+
+/// The kinds that come with tiphys.
+pub fn built_in(grants: &[Grant]) -> Registry {
+    // The artifacts of earlier steps are what a data template is for; pods may read them as well.
+    let access = |access| ArtifactGrant { access, prefix: String::new() };
+    let own = Grant {
+        plugins: vec!["data".to_owned()],
+        artifacts: vec![access(ArtifactAccess::List), access(ArtifactAccess::Read)],
+        ..Grant::default()
+    };
+    let grants = std::iter::once(own).chain(grants.iter().cloned()).collect();
+    let registry = Registry::new(host(), grants);
+    for (kind, bytes) in BUILT_IN {
+        registry.promise(&[kind], bytes, "built in");
+    }
+    registry
+}
+
+/// A host that keeps what it compiles in the user's cache.
+pub fn host() -> Arc<Host> {
+    let cache = cache_folder().map(|folder| Cache::new(folder.join("components")));
+    Host::new(Options { cache })
+}
+
+/// `$XDG_CACHE_HOME/tiphys`, or `~/.cache/tiphys`.
+pub fn cache_folder() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    Some(base?.join("tiphys"))
+}
+
+/// The file itself, or the `.wasm` files of a folder.
+fn component_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |error: &std::io::Error| Failure::new(format!("read {}: {}", path.display(), files::reason(error)));
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(|error| failed(&error))? {
+        let file = entry.map_err(|error| failed(&error))?.path();
+        if file.extension().is_some_and(|ending| ending == "wasm") {
+            found.push(file);
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        let failure = Failure::new(format!("find a plug-in in {}: there is no .wasm file", path.display()));
+        return Err(failure.hint("`tiphys plugin build` makes one"));
+    }
+    Ok(found)
+}
+
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::new(format!("read {}: {}", path.display(), files::reason(&error))))
+}
+
+fn grants(args: &Plugins) -> Result<Vec<Grant>, Failure> {
+    let mut all = Vec::new();
+    for path in &args.grants {
+        all.extend(grants_file(path)?);
+    }
+    let flags = Grant {
+        http: args.allow_http.iter().map(|host| HttpGrant { host: host.clone(), methods: Vec::new() }).collect(),
+        secrets: args.allow_secret.clone(),
+        folders: args.allow_dir.iter().map(|text| folder(text)).collect::<Result<_, _>>()?,
+        ..Grant::default()
+    };
+    if flags != Grant::default() {
+        all.push(flags);
+    }
+    // A limit that is none is told now, not in the middle of a run.
+    Grants::of(&all, "", "").map_err(|fault| Failure::new(format!("accept the grants: {fault}")))?;
+    Ok(all)
+}
+
+/// `NAME=PATH`, or `PATH`, which is called as its last part.
+fn folder(text: &str) -> Result<Folder, Failure> {
+    let (name, path) = match text.split_once('=') {
+        Some((name, path)) => (name.to_owned(), PathBuf::from(path)),
+        None => {
+            let path = PathBuf::from(text);
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            (name.unwrap_or_default(), path)
+        }
+    };
+    let path = path
+        .canonicalize()
+        .map_err(|error| Failure::new(format!("grant the folder {text}: {}", files::reason(&error))))?;
+    if name.is_empty() || name.contains('/') {
+        return Err(Failure::new(format!("grant the folder {text}: it has no name")).hint("give it one: `--allow-dir NAME=PATH`"));
+    }
+    Ok(Folder { name, path })
+}
+
+/// `PluginGrant` objects, or one bare `spec` of such.
+fn grants_file(path: &Path) -> Result<Vec<Grant>, Failure> {
+    let name = path.display().to_string();
+    let mut diagnostics = Vec::new();
+    let source = spec::Source::parse(&name, &read(path)?, &mut diagnostics);
+    let mut grants = Vec::new();
+    for node in &source.documents {
+        let value = spec::decode::<serde_json::Value>(node, &source, &mut diagnostics).unwrap_or_default();
+        let body = match value.get("spec") {
+            Some(body) => {
+                let kind = value.get("kind").and_then(serde_json::Value::as_str).unwrap_or("PluginGrant");
+                if kind != "PluginGrant" {
+                    return Err(Failure::new(format!("read grants from {name}: it holds a {kind}, not a PluginGrant")));
+                }
+                body.clone()
+            }
+            None => value,
+        };
+        grants.push(serde_json::from_value(body).map_err(|error| {
+            Failure::new(format!("read grants from {name}: {error}"))
+                .hint("it holds PluginGrant objects, or fields of one: plugins, http, secrets, configMaps, artifacts, folders, memory, time …")
+        })?);
+    }
+    match diagnostics.iter().find(|fault| fault.is_error()) {
+        Some(fault) => Err(Failure::new(format!("read grants from {fault}"))),
+        None => Ok(grants),
+    }
+}
