@@ -100,7 +100,7 @@ fn shape(rule: Rule) -> &'static str {
         }
         Rule::cron_statement => "a cron is `cron NAME \"0 3 * * *\" in \"Europe/Berlin\" { … }`",
         Rule::template_statement => {
-            "a template is `container NAME(input: type, artifact input at /path) { … }`"
+            "a template is `container NAME(input: type, file at /path) in IMAGE { … }`"
         }
         Rule::task_statement => {
             "a call is `name = template(input: value) when … for x in … after …`"
@@ -108,9 +108,7 @@ fn shape(rule: Rule) -> &'static str {
         Rule::modifier_statement => {
             "in a call's block stand `when`, `for`, `after`, `continue on`, `on-exit`, `hook` and fields"
         }
-        Rule::out_statement => {
-            "an output is `out NAME = file(\"/path\")` or `out artifact NAME at /path`"
-        }
+        Rule::out_statement => "an output is `out NAME = file(\"/path\")` or `out NAME at /path`",
         Rule::hook_statement => "a hook is `hook NAME = template(…) if CONDITION`",
         Rule::retry_statement => "a retry is `retry 3 on error backoff 2s x2 max 1m if CONDITION`",
         Rule::mount_statement => "a mount is `mount VOLUME at /path sub NAME`",

@@ -130,7 +130,7 @@ pub const WORDS: Lines = &[
     ("storage", "Room on the node's disk: `storage 1Gi`"),
     (
         "out",
-        "What a template gives: `out NAME = file(\"/path\")`, `out artifact NAME at /path`, `out NAME = task.output`",
+        "What a template gives: `out NAME = file(\"/path\")`, `out NAME at /path`, `out NAME = task.output`",
     ),
     (
         "retry",
@@ -239,7 +239,10 @@ pub const WORDS: Lines = &[
     ),
     ("daemon", "Goes on in the background once it is ready"),
     ("fail-fast", "Whether one failure ends what runs beside it"),
-    ("image", "The container image"),
+    (
+        "image",
+        "The container image, if it does not stand in the head: `container NAME in IMAGE`",
+    ),
     ("workdir", "The folder that the program starts in"),
     (
         "pull",
@@ -279,7 +282,10 @@ pub const TYPES: Lines = &[
         "A JSON list, all of whose items are of one type: `list<int>`",
     ),
     ("enum", "One of a few texts: `enum(dev, prod)`"),
-    ("artifact", "A file or folder: `artifact NAME at /path`"),
+    (
+        "artifact",
+        "A file or folder: `NAME at /path`, or `artifact NAME` without a place",
+    ),
 ];
 
 /// Where outputs come from.

@@ -68,8 +68,13 @@ pub(super) fn named(text: &str, range: Range<usize>) -> Option<Named> {
         start = skip(text, start + "artifact".len(), range.end);
     }
     let (name, at, end) = name(text, start, range.end)?;
+    // What stands somewhere is a file.
+    let placed = text[end..range.end]
+        .split_whitespace()
+        .next()
+        .is_some_and(|word| word == "at");
     Some(Named {
-        artifact,
+        artifact: artifact || placed,
         name,
         at,
         rest: end..range.end,

@@ -3,7 +3,7 @@
 use tiphys_spec::source::Style;
 use tiphys_spec::{API_VERSION, Node};
 
-use super::{Head, Lower, all_words, path_of};
+use super::{Head, Lower, OURS, all_words, path_of};
 use crate::build;
 use crate::fault::did_you_mean;
 use crate::grammar::{self, Rule};
@@ -349,6 +349,10 @@ impl<'a> Lower<'a, '_> {
         let object = &mut parts.object;
         if let Some(path) = in_metadata {
             let path: Vec<&str> = std::iter::once("metadata").chain(path).collect();
+            return self.put(object, &path, at, texts(value));
+        }
+        if field[0].starts_with(OURS) {
+            let path = ["metadata", "labels", &field[0]];
             return self.put(object, &path, at, texts(value));
         }
         if words::OBJECT_FIELDS.contains(&field[0].as_str())

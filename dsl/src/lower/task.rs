@@ -302,13 +302,16 @@ impl<'a> Lower<'a, '_> {
                         );
                     }
                 }
-                Rule::kind => self.inline(statement, pair, head, scope, &mut task),
+                Rule::kind => {
+                    let image = pairs.iter().find(|part| part.as_rule() == Rule::image);
+                    self.inline(statement, (pair, image), head, scope, &mut task);
+                }
                 Rule::call => {
                     let named = task.node.get("name").is_some();
                     let used = self.call(pair, head, scope, &mut task.node, !named);
                     task.used.extend(used);
                 }
-                Rule::EOI => {}
+                Rule::EOI | Rule::image => {}
                 _ => self.modifier(pair, head, scope, &mut task),
             }
         }
@@ -341,16 +344,18 @@ impl<'a> Lower<'a, '_> {
 
     /// `name = container { … }`
     fn is_inline(&self, statement: &Statement) -> bool {
-        statement.head.len() == 3
-            && self
-                .token(statement, 2)
-                .is_some_and(|token| token.kind == Kind::Word)
+        let word = |index| match self.token(statement, index) {
+            Some(token) if token.kind == Kind::Word => token.text(self.text),
+            _ => "",
+        };
+        let bare = statement.head.len() == 3;
+        !word(2).is_empty() && (bare || statement.head.len() == 5 && word(3) == "in")
     }
 
     fn inline(
         &mut self,
         statement: &Statement,
-        pair: &Pair<'a>,
+        (pair, image): (&Pair<'a>, Option<&Pair<'a>>),
         head: Head<'a>,
         scope: &Scope<'_>,
         task: &mut Task,
@@ -373,6 +378,9 @@ impl<'a> Lower<'a, '_> {
         let signature = Signature::default();
         let own = Scope::of(scope.globals, &signature);
         self.template_body(statement, body, &own, &mut template);
+        if let Some(image) = image {
+            self.image(image, head.base, body, &own, &mut template);
+        }
         self.put(&mut task.node, &["inline"], at, template);
     }
 

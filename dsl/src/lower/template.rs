@@ -9,23 +9,26 @@ use tiphys_spec::source::Style;
 use super::Lower;
 use super::object::texts;
 use super::signature::Inputs;
+use super::value::OURS;
 use crate::build;
-use crate::grammar::{self, Rule};
+use crate::grammar::{self, Node as Pair, Rule};
 use crate::names::{Globals, Scope, Signature};
 use crate::outline::{Block, Statement};
 use crate::words::{self, Body};
 
 /// A template whose head has been read.
-pub(crate) struct Written {
+pub(crate) struct Written<'a> {
     pub body: Body,
     pub name: Option<String>,
     pub name_at: Range<usize>,
     pub signature: Signature,
     pub inputs: Inputs,
+    /// `in IMAGE`
+    pub image: Option<Pair<'a>>,
 }
 
 impl<'a> Lower<'a, '_> {
-    pub fn template_head(&mut self, statement: &Statement, globals: &Globals) -> Written {
+    pub fn template_head(&mut self, statement: &Statement, globals: &Globals) -> Written<'a> {
         let head = self.head(statement);
         let mut written = Written {
             body: Body::named(head.word).unwrap_or(Body::Template),
@@ -33,6 +36,7 @@ impl<'a> Lower<'a, '_> {
             name_at: head.word_range(),
             signature: Signature::default(),
             inputs: Inputs::default(),
+            image: None,
         };
         if let Some(block) = &statement.block {
             self.outputs_of(block, &mut written.signature);
@@ -65,6 +69,7 @@ impl<'a> Lower<'a, '_> {
                     let scope = Scope::global(globals);
                     written.inputs = self.inputs(&part, head.base, &scope, &mut written.signature);
                 }
+                Rule::image => written.image = Some(part),
                 _ => {}
             }
         }
@@ -79,7 +84,12 @@ impl<'a> Lower<'a, '_> {
         written
     }
 
-    pub fn template(&mut self, statement: &Statement, written: Written, globals: &Globals) -> Node {
+    pub fn template(
+        &mut self,
+        statement: &Statement,
+        written: Written<'a>,
+        globals: &Globals,
+    ) -> Node {
         let head = self.head(statement);
         let mut node = build::map(self.whole(statement));
         if let Some(name) = &written.name {
@@ -94,7 +104,36 @@ impl<'a> Lower<'a, '_> {
         // The template's own signature, as its calls see it; one that is defined twice may not be this one.
         let scope = Scope::of(globals, &written.signature);
         self.template_body(statement, written.body, &scope, &mut node);
+        if let Some(image) = &written.image {
+            self.image(image, head.base, written.body, &scope, &mut node);
+        }
         node
+    }
+
+    /// `in IMAGE` behind the name of a container or script.
+    pub fn image(
+        &mut self,
+        pair: &Pair<'a>,
+        base: usize,
+        body: Body,
+        scope: &Scope<'_>,
+        node: &mut Node,
+    ) {
+        let at = grammar::range(pair, base);
+        let path: Vec<&str> = body.field().into_iter().chain(["image"]).collect();
+        if !body.is_container() {
+            self.faults.error(
+                "misplaced",
+                at,
+                format!("a {} runs in no image", named(body)),
+                "only containers and scripts do",
+            );
+            return;
+        }
+        for image in pair.clone().into_inner() {
+            let value = self.text_node(&image, base, scope);
+            self.put(node, &path, at.clone(), value);
+        }
     }
 
     /// The block of a template, into its node.
@@ -214,6 +253,9 @@ impl<'a> Lower<'a, '_> {
         else {
             return;
         };
+        if field[0].starts_with(OURS) {
+            return self.put(node, &["metadata", "labels", &field[0]], at, texts(value));
+        }
         let path: Vec<&str> = field.iter().map(String::as_str).collect();
         let is_word = !head.word.contains(':');
         let bodily = is_word && body.words().iter().any(|(word, _)| *word == head.word)
@@ -267,10 +309,10 @@ impl<'a> Lower<'a, '_> {
     fn inner_container(&mut self, statement: &Statement, scope: &Scope<'_>) -> Option<Node> {
         let head = self.head(statement);
         let mut container = build::map(self.whole(statement));
-        let name = self
-            .read(Rule::template_statement, head)?
-            .find(|part| part.as_rule() == Rule::name);
-        match &name {
+        let parts: Vec<_> = self.read(Rule::template_statement, head)?.collect();
+        let found = |rule| parts.iter().find(|part| part.as_rule() == rule);
+        let name = found(Rule::name);
+        match name {
             Some(name) => {
                 let value = self.name_node(name, head.base);
                 self.put(
@@ -290,6 +332,9 @@ impl<'a> Lower<'a, '_> {
         let mut template = build::map(container.span);
         if let Some(block) = &statement.block {
             self.statements_of_inner(block, scope, &mut container, &mut template);
+        }
+        if let Some(image) = found(Rule::image) {
+            self.image(image, head.base, Body::Inner, scope, &mut container);
         }
         Some(container)
     }

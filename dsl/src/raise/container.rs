@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Raiser;
 use super::at::At;
+use super::notes::Taken;
 use super::page::Item;
 use super::says::{self, Bare};
 use crate::names::Scope;
@@ -208,6 +209,19 @@ impl Raiser<'_> {
         }
     }
 
+    /// ` in IMAGE`, and the comments of that line.
+    pub fn image(&mut self, container: At<'_>, scope: &Scope<'_>, text: &mut String) -> Taken {
+        let Some(image) = container.get("image") else {
+            return Taken::default();
+        };
+        let name = image.text().unwrap_or_default();
+        text.push_str(&format!(" in {}", says::text(name, scope, Bare::Any)));
+        match image.range() {
+            Some(range) => self.notes.take(&[range]),
+            None => Taken::default(),
+        }
+    }
+
     /// A container inside of a template.
     pub fn named(&mut self, word: &str, at: At<'_>, scope: &Scope<'_>) -> Item {
         let head = at
@@ -215,7 +229,9 @@ impl Raiser<'_> {
             .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
         let name = says::name(at.text_at(&["name"]).unwrap_or_default());
-        let mut block = self.container(at, Body::Inner, scope, &["name", "dependencies"]);
+        let mut text = format!("{word} {name}");
+        let noted = self.image(at, scope, &mut text);
+        let mut block = self.container(at, Body::Inner, scope, &["name", "image", "dependencies"]);
         if let Some(after) = at.get("dependencies") {
             let names: Vec<String> = strings(Some(after))
                 .iter()
@@ -224,7 +240,7 @@ impl Raiser<'_> {
             let item = self.item(after, Item::new(format!("after {}", names.join(" "))));
             block.push(item);
         }
-        let item = Item::block(format!("{word} {name}"), block).with(head);
+        let item = Item::block(text, block).with(noted).with(head);
         self.item(at, item)
     }
 }

@@ -79,6 +79,26 @@ impl Raiser<'_> {
         Item::block(word, block).with(head)
     }
 
+    /// Labels that workflows know by themselves stand alone, others in a block.
+    pub fn labels(&mut self, at: At<'_>, scope: &Scope<'_>, block: &mut Vec<Item>) {
+        let mut item = self.texts("labels", at, scope);
+        let inside = item.block.take().unwrap_or_default();
+        let (own, others): (Vec<_>, Vec<_>) = inside
+            .into_iter()
+            .partition(|label| label.text.starts_with('@'));
+        let alone = others.is_empty() && !own.is_empty();
+        let head = std::mem::take(&mut item.leading);
+        let start = block.len();
+        block.extend(own);
+        if !alone {
+            item.block = Some(others);
+            block.push(item);
+        } else if let Some(last) = block.last_mut() {
+            last.leading.extend(item.trailing);
+        }
+        block[start].leading.splice(0..0, head);
+    }
+
     /// An object as fields: any kind.
     pub fn any_object(&mut self, at: At<'_>, end: usize) -> Vec<Item> {
         let globals = Globals::default();

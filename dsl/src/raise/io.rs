@@ -68,10 +68,9 @@ impl Raiser<'_> {
             .range()
             .map(|range| self.notes.take_before(range.start + 1))
             .unwrap_or_default();
-        let mut text = format!(
-            "out artifact {}",
-            says::name(at.text_at(&["name"]).unwrap_or_default())
-        );
+        let mark = artifact_mark(at);
+        let name = says::name(at.text_at(&["name"]).unwrap_or_default());
+        let mut text = format!("out {mark}{name}");
         let mut rest = Vec::new();
         let mut entries = at.entries();
         let order = [
@@ -283,8 +282,18 @@ pub(super) fn reference(at: At<'_>, scope: &Scope<'_>) -> Option<String> {
     supplied.map(|_| "supplied()".to_owned())
 }
 
+/// What stands `at` a path is known to be a file.
+fn artifact_mark(at: At<'_>) -> &'static str {
+    let placed = at.text_at(&["path"]).is_some();
+    if placed { "" } else { "artifact " }
+}
+
 fn artifact_text(at: At<'_>, scope: &Scope<'_>) -> Option<String> {
-    let mut text = format!("artifact {}", says::name(at.text_at(&["name"])?));
+    let mut text = format!(
+        "{}{}",
+        artifact_mark(at),
+        says::name(at.text_at(&["name"])?)
+    );
     let mut rest = Vec::new();
     if let Some(path) = at.text_at(&["path"]) {
         text.push_str(&format!(" at {}", says::text(path, scope, Bare::Any)));

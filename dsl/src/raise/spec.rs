@@ -130,7 +130,7 @@ impl Raiser<'_> {
                     let colon = if key == "namespace" { "" } else { ":" };
                     block.push(self.item(value, Item::new(format!("{key}{colon} {text}"))));
                 }
-                "labels" => block.push(self.texts("labels", value, scope)),
+                "labels" => self.labels(value, scope, block),
                 "annotations" => self.annotations(value, scope, block),
                 _ => block.push(Item::block("metadata", vec![self.field(key, value, scope)])),
             }

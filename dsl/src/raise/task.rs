@@ -168,8 +168,11 @@ impl Raiser<'_> {
         };
         let own = Signature::default();
         let scope = Scope::of(scope.globals, &own);
-        let block = self.container(inline.get(body)?, kind, &scope, &[]);
-        Some(Item::block(format!("{} = {body}", says::name(name)), block))
+        let mut text = format!("{} = {body}", says::name(name));
+        let container = inline.get(body)?;
+        let noted = self.image(container, &scope, &mut text);
+        let block = self.container(container, kind, &scope, &["image"]);
+        Some(Item::block(text, block).with(noted))
     }
 
     fn call(&mut self, at: At<'_>, name: &str, scope: &Scope<'_>) -> Call {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Raiser;
 use super::at::At;
+use super::notes::Taken;
 use super::page::Item;
 use super::says;
 use crate::names::{Globals, Input, Scope, Signature};
@@ -135,6 +136,10 @@ impl Raiser<'_> {
         let start = at.range().map_or(0, |range| range.start);
         ranges.push(0..start + 1);
         let head = self.notes.take(&ranges);
+        let mut noted = Taken::default();
+        if let Some(container) = at.get(field).filter(|_| body.is_container()) {
+            noted = self.image(container, scope, &mut text);
+        }
         let mut block = Vec::new();
         let scope = self.inside(at, *body, scope);
         for (key, value) in at.entries() {
@@ -145,7 +150,7 @@ impl Raiser<'_> {
                 _ => self.template_field(key, value, &scope, &mut block),
             }
         }
-        let mut item = Item::block(text, block).with(head);
+        let mut item = Item::block(text, block).with(noted).with(head);
         if *body == Body::Suspend && item.block.as_ref().is_some_and(Vec::is_empty) {
             item.block = None;
         }
@@ -217,7 +222,8 @@ impl Raiser<'_> {
             "metadata" => {
                 for (key, value) in at.entries() {
                     match key {
-                        "labels" | "annotations" => block.push(self.texts(key, value, scope)),
+                        "labels" => self.labels(value, scope, block),
+                        "annotations" => block.push(self.texts(key, value, scope)),
                         _ => {
                             block.push(Item::block("metadata", vec![self.field(key, value, scope)]))
                         }
@@ -267,14 +273,14 @@ impl Raiser<'_> {
             Body::Container | Body::Script => {
                 if let Some(range) = at.range() {
                     let head = self.notes.take_before(range.start + 1);
-                    let mut block = self.container(at, body, scope, &[]);
+                    let mut block = self.container(at, body, scope, &["image"]);
                     if let Some(first) = block.first_mut() {
                         let item = std::mem::take(first);
                         *first = item.with(head);
                     }
                     return block;
                 }
-                self.container(at, body, scope, &[])
+                self.container(at, body, scope, &["image"])
             }
             Body::Steps => self.steps(at, scope),
             Body::Dag => self.dag(at, scope),
