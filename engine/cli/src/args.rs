@@ -242,9 +242,12 @@ pub struct Lint {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Plug-ins")]
 pub struct Plugins {
-    /// Take template kinds from these plug-ins too: components (.wasm), or folders of them
-    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    /// Take template kinds from these plug-ins too: components (.wasm), folders of them, or oci://…@sha256:…
+    #[arg(long, value_name = "FILE|DIR|OCI", value_hint = ValueHint::AnyPath)]
     pub plugin: Vec<PathBuf>,
+    /// Take plug-ins from registries only if they are signed with this key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub plugin_key: Option<PathBuf>,
     /// Let plug-ins send HTTP requests to a host (`*.example.com`, `*`: public addresses only)
     #[arg(long, value_name = "HOST[:PORT]")]
     pub allow_http: Vec<String>,
@@ -803,6 +806,11 @@ pub enum PluginCommand {
     Run(PluginRun),
     Inspect(PluginInspect),
     List(PluginList),
+    Push(PluginPush),
+    Pull(PluginPull),
+    Sign(PluginSign),
+    Verify(PluginVerify),
+    Keygen(PluginKeygen),
 }
 
 /// Make a project for a plug-in
@@ -925,6 +933,67 @@ pub struct PluginList {
     /// Print all of it as data
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<DataOutput>,
+}
+
+/// Push a component to an OCI registry
+///
+/// Prints where it is, by digest. Credentials are those of `docker login`.
+#[derive(Args, Debug)]
+pub struct PluginPush {
+    /// The component
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub component: PathBuf,
+    /// Where to: oci://ghcr.io/me/greet:1.0
+    #[arg(value_name = "OCI")]
+    pub place: String,
+}
+
+/// Pull a component from an OCI registry
+#[derive(Args, Debug)]
+pub struct PluginPull {
+    /// Where from: oci://ghcr.io/me/greet@sha256:…
+    #[arg(value_name = "OCI")]
+    pub place: String,
+    /// Where to put it (default: NAME.wasm)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// Take it only if it is signed with this key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key: Option<PathBuf>,
+}
+
+/// Sign a plug-in in an OCI registry, as cosign does
+///
+/// The password of the key is taken from COSIGN_PASSWORD.
+#[derive(Args, Debug)]
+pub struct PluginSign {
+    /// What to sign
+    #[arg(value_name = "OCI")]
+    pub place: String,
+    /// The private key: cosign.key, or PKCS #8
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key: PathBuf,
+}
+
+/// Check the signature of a plug-in in an OCI registry
+#[derive(Args, Debug)]
+pub struct PluginVerify {
+    /// What to check
+    #[arg(value_name = "OCI")]
+    pub place: String,
+    /// The public key: cosign.pub
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key: PathBuf,
+}
+
+/// Make a pair of keys as cosign does
+///
+/// The private key is encrypted with the password in COSIGN_PASSWORD.
+#[derive(Args, Debug)]
+pub struct PluginKeygen {
+    /// What to call them: PREFIX.key and PREFIX.pub
+    #[arg(long, default_value = "cosign", value_name = "PREFIX")]
+    pub prefix: PathBuf,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use tiphys_local::{Home, Submitted};
 use tiphys_spec as spec;
 
 use crate::args::Plugins;
+use crate::command::plugin::oci::{fetch_pinned, public_key};
 use crate::failure::Failure;
 use crate::files;
 
@@ -30,7 +31,13 @@ impl Given {
     /// Reads what the command line names.
     pub fn read(args: &Plugins) -> Result<Given, Failure> {
         let mut components = Vec::new();
+        let key = args.plugin_key.as_deref().map(public_key).transpose()?;
         for path in &args.plugin {
+            if let Some(name) = path.to_str().filter(|name| name.starts_with("oci://")) {
+                let pulled = fetch_pinned(name, key.as_ref())?;
+                components.push((pulled.place.to_string(), pulled.component));
+                continue;
+            }
             for file in component_files(path)? {
                 components.push((file.display().to_string(), read(&file)?));
             }

@@ -18,6 +18,9 @@ impl Run {
     }
 
     /// A run as it was stored. Unfinished work is asked for again, under the same keys.
+    ///
+    /// What a decision asked for about nodes that had ended by then is not: after a crash between storing and performing, the backend
+    /// itself stops the pods, and gives back the locks, of nodes whose record says that they have ended.
     #[must_use]
     pub fn restore(plan: &Plan, status: &spec::WorkflowStatus, extra: &Extra, seed: u64) -> Self {
         let mut run = Self::blank(&plan.workflow, seed);

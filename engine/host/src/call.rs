@@ -1,10 +1,12 @@
 //! One call, from request to ending.
 
 use crate::abi::{self, types};
+use crate::answer::{Answer, Ending};
 use crate::engine::{Host, Ready, Ticking};
-use crate::fence::{Breach, Memory};
+use crate::fence::Breach;
 use crate::grants::Grants;
 use crate::guest::{Guest, Stopwatch};
+use crate::memory::Memory;
 use crate::plugin::Plugin;
 use crate::world::World;
 use serde_json::{Value, json};
@@ -39,19 +41,6 @@ pub struct Call {
     pub state: Option<String>,
 }
 
-/// How a call ends.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ending {
-    /// `result`, `exitCode`, `message`, `parameters`, `artifacts`, as in the ABI.
-    Done(Value),
-    Failed { message: String, retryable: bool, outputs: Value },
-    Pending { after: Duration, state: String, message: String },
-    Pod(Value),
-    Graph(Value),
-    /// The plug-in broke, or broke a limit; the message says which.
-    Broken { message: String },
-}
-
 /// What a call used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -66,14 +55,8 @@ pub struct Usage {
     pub log: u64,
 }
 
-/// The most state that `pending` may leave.
-const STATE: u64 = 64 << 10;
-
-/// The least time between two rounds.
-const PAUSE: Duration = Duration::from_millis(10);
-
 /// Ticks after which a call stands back.
-const SLOW: u32 = 5;
+const SLOW: u32 = 1;
 
 impl Host {
     /// Runs a template once.
@@ -96,7 +79,7 @@ impl Host {
                 Ok(done) => done,
                 Err(_) => Err(limit.1),
             };
-            let ending = match done.and_then(|outcome| read(outcome, &grants)) {
+            let ending = match done.and_then(|outcome| answer(outcome).read(&grants)) {
                 Ok(ending) => ending,
                 Err(breach) => broken(&breach),
             };
@@ -232,11 +215,6 @@ impl Shot<'_> {
         }
     }
 
-    /// Whether an answer is as short as it has to be.
-    pub fn fits(text: &str, limit: u64) -> Result<(), Breach> {
-        if text.len() as u64 > limit { Err(Breach::Output(limit)) } else { Ok(()) }
-    }
-
     fn usage(&self) -> Usage {
         let guest = self.store.data();
         let fuel = self.plugin.fuel.then(|| {
@@ -269,44 +247,14 @@ fn request(call: Call) -> types::Request {
     }
 }
 
-/// Takes an answer at its word only as far as the limits go.
-fn read(outcome: abi::template::Outcome, grants: &Grants) -> Result<Ending, Breach> {
+/// The outcome, whatever version of the ABI it came by.
+fn answer(outcome: abi::template::Outcome) -> Answer {
     use types::Outcome;
-    let object = |text: &str| {
-        Shot::fits(text, grants.output)?;
-        match serde_json::from_str::<Value>(text) {
-            Ok(value) if value.is_object() => Ok(value),
-            Ok(_) => Err(Breach::Abi("an outcome that is no JSON object".to_owned())),
-            Err(error) => Err(Breach::Abi(format!("an outcome that is no JSON: {error}"))),
-        }
-    };
-    Ok(match outcome {
-        Outcome::Done(text) => Ending::Done(object(&text)?),
-        Outcome::Failed(failure) => Ending::Failed {
-            message: clip(&failure.message),
-            retryable: failure.retryable,
-            outputs: failure.outputs.as_deref().map(object).transpose()?.unwrap_or_default(),
-        },
-        Outcome::Pending(pending) => {
-            if pending.state.len() as u64 > STATE {
-                return Err(Breach::State(STATE));
-            }
-            Ending::Pending {
-                after: Duration::from_millis(pending.requeue_after).max(PAUSE),
-                state: pending.state,
-                message: clip(&pending.message),
-            }
-        }
-        Outcome::Pod(text) => Ending::Pod(object(&text)?),
-        Outcome::Graph(text) => Ending::Graph(object(&text)?),
-    })
-}
-
-/// A message of bearable length.
-fn clip(text: &str) -> String {
-    const LONGEST: usize = 4096;
-    match text.char_indices().nth(LONGEST) {
-        None => text.to_owned(),
-        Some((at, _)) => format!("{}…", &text[..at]),
+    match outcome {
+        Outcome::Done(text) => Answer::Done(text),
+        Outcome::Failed(failure) => Answer::Failed { message: failure.message, retryable: failure.retryable, outputs: failure.outputs },
+        Outcome::Pending(pending) => Answer::Pending { after: pending.requeue_after, state: pending.state, message: pending.message },
+        Outcome::Pod(text) => Answer::Pod(text),
+        Outcome::Graph(text) => Answer::Graph(text),
     }
 }

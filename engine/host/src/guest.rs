@@ -1,7 +1,7 @@
 //! What a store holds for one call.
 
 use crate::call::Usage;
-use crate::fence::Memory;
+use crate::memory::Memory;
 use crate::grants::Grants;
 use crate::world::{Level, World};
 use serde_json::Value;

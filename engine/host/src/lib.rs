@@ -11,33 +11,58 @@
 //!
 //! One capability per file under `cap/`; what it reaches is a [`World`], so that a test gives another one.
 
-mod abi;
-mod cache;
-mod call;
-mod cap;
-mod engine;
+mod answer;
 mod fence;
 mod grants;
-mod guest;
-mod kinds;
-pub mod kit;
-mod lane;
 mod manifest;
-mod plugin;
-mod registry;
 mod size;
+
+/// What reads answers can be had without what runs plug-ins (feature `run`).
+#[cfg(feature = "run")]
+mod running {
+    pub use crate::cache::Cache;
+    pub use crate::call::{Call, Usage};
+    pub use crate::engine::{Host, HostError, Options};
+    pub use crate::plugin::{LoadError, Plugin, digest};
+    pub use crate::registry::{Registry, Slot};
+    pub use crate::wire::{Hop, Wire, special};
+    pub use crate::world::{
+        Body, Entry, HttpError, HttpRequest, HttpResponse, Identity, Level, Reader, Refusal, World, Writer,
+    };
+}
+#[cfg(feature = "run")]
+mod abi;
+#[cfg(feature = "run")]
+mod cache;
+#[cfg(feature = "run")]
+mod call;
+#[cfg(feature = "run")]
+mod cap;
+#[cfg(feature = "run")]
+mod engine;
+#[cfg(feature = "run")]
+mod guest;
+#[cfg(feature = "run")]
+mod kinds;
+#[cfg(feature = "run")]
+pub mod kit;
+#[cfg(feature = "run")]
+mod lane;
+#[cfg(feature = "run")]
+mod memory;
+#[cfg(feature = "run")]
+mod plugin;
+#[cfg(feature = "run")]
+mod registry;
+#[cfg(feature = "run")]
 mod wire;
+#[cfg(feature = "run")]
 mod world;
 
-pub use cache::Cache;
-pub use call::{Call, Ending, Usage};
-pub use engine::{Host, HostError, Options};
+pub use answer::{Answer, Ending};
+pub use fence::Breach;
 pub use grants::{ArtifactAccess, ArtifactGrant, Folder, Grant, GrantFault, Grants, HttpGrant};
-pub use manifest::{Kind, Manifest, ManifestFault, Wants};
-pub use plugin::{LoadError, Plugin, digest};
-pub use registry::{Registry, Slot};
+pub use manifest::{Kind, Manifest, ManifestFault, Wants, schema_faults};
+#[cfg(feature = "run")]
+pub use running::*;
 pub use size::{parse_size, show as show_size};
-pub use wire::{Hop, Wire, special};
-pub use world::{
-    Body, Entry, HttpError, HttpRequest, HttpResponse, Identity, Level, Reader, Refusal, World, Writer,
-};

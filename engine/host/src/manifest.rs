@@ -116,6 +116,33 @@ impl Manifest {
     }
 }
 
+impl Kind {
+    /// The schema, ready to check bodies. It may refer to itself, and to nothing else: nothing is fetched.
+    ///
+    /// # Errors
+    /// It is no JSON Schema.
+    pub fn compiled(&self) -> Result<jsonschema::Validator, ManifestFault> {
+        // Patterns that take linear time: they are a stranger's.
+        let patterns = jsonschema::PatternOptions::regex().size_limit(1 << 20);
+        jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .with_pattern_options(patterns)
+            .build(&self.schema)
+            .map_err(|error| ManifestFault::Schema { kind: self.name.clone(), reason: error.to_string() })
+    }
+}
+
+/// What a schema finds wrong with a body: JSON pointers and messages. A value with a tag (`{{…}}`) is whatever the tag becomes.
+pub fn schema_faults(schema: &jsonschema::Validator, body: &Value) -> Vec<(String, String)> {
+    let tagged = |value: &Value| value.as_str().is_some_and(|text| text.contains("{{"));
+    schema
+        .iter_errors(body)
+        .filter(|error| !tagged(error.instance()))
+        .take(100)
+        .map(|error| (error.instance_path().to_string(), error.to_string()))
+        .collect()
+}
+
 /// A DNS label (RFC 1123), as Kubernetes wants of names.
 fn is_name(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

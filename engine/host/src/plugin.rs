@@ -1,7 +1,8 @@
 //! From bytes to a plug-in: compiled, linked, asked what it is.
 
 use crate::abi::PluginPre;
-use crate::call::{Shot, open};
+use crate::answer::fits;
+use crate::call::open;
 use crate::engine::{Host, HostError};
 use crate::fence::Breach;
 use crate::grants::Grants;
@@ -105,9 +106,7 @@ impl Host {
         plugin.manifest = Manifest::read(&text)?;
         plugin.name = plugin.manifest.name.as_str().into();
         for kind in plugin.manifest.kinds.iter().filter(|kind| !kind.schema.is_null()) {
-            let schema = jsonschema::draft202012::new(&kind.schema)
-                .map_err(|error| ManifestFault::Schema { kind: kind.name.clone(), reason: error.to_string() })?;
-            plugin.schemas.insert(kind.name.clone(), schema);
+            plugin.schemas.insert(kind.name.clone(), kind.compiled()?);
         }
         Ok(Arc::new(plugin))
     }
@@ -116,7 +115,7 @@ impl Host {
         let mut shot = open(self, plugin, &Arc::new(Grants::default()), None, Vec::new());
         let done = shot.run(async |store, guest| guest.tiphys_plugin_template().call_describe(store).await).await;
         let text = done?;
-        Shot::fits(&text, 4 << 20)?;
+        fits(&text, 4 << 20)?;
         Ok(text)
     }
 

@@ -12,7 +12,7 @@ mod lint;
 mod list;
 mod logs;
 mod orders;
-mod plugin;
+pub mod plugin;
 mod run;
 mod version;
 mod watch;

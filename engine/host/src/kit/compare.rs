@@ -1,6 +1,6 @@
 //! What a case expects against what there was. An expectation names what it cares for; the rest may be anything.
 
-use crate::call::Ending;
+use crate::answer::Ending;
 use crate::size::parse_time;
 use serde_json::Value;
 
@@ -66,6 +66,7 @@ pub(super) fn subset(place: &str, wanted: &Value, found: &Value) -> Vec<String> 
         (Value::Null, Value::Null) => Vec::new(),
         // A value may be written as the text it has, or as the JSON in that text.
         (wanted, Value::String(text)) if !wanted.is_string() && serde_json::from_str::<Value>(text).is_ok_and(|parsed| parsed == *wanted) => Vec::new(),
+        (Value::String(text), found) if !found.is_string() && serde_json::from_str::<Value>(text).is_ok_and(|parsed| parsed == *found) => Vec::new(),
         (Value::Number(wanted), Value::Number(found)) if wanted.as_f64() == found.as_f64() => Vec::new(),
         (wanted, found) if wanted == found => Vec::new(),
         (wanted, found) => vec![format!("{place}: expected {wanted}, was {found}")],

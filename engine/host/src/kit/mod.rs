@@ -3,7 +3,8 @@
 mod compare;
 mod world;
 
-use crate::call::{Call, Ending};
+use crate::answer::Ending;
+use crate::call::Call;
 use crate::engine::Host;
 use crate::grants::{ArtifactAccess, ArtifactGrant, Folder, Grants, HttpGrant};
 use crate::plugin::Plugin;

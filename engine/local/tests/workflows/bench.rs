@@ -96,7 +96,13 @@ fn unique() -> u32 {
 }
 
 pub fn planned(submitted: &Submitted) -> Plan {
+    planned_with(submitted, Arc::new(tiphys_graph::NoKinds))
+}
+
+/// With kinds that plug-ins give.
+pub fn planned_with(submitted: &Submitted, kinds: Arc<dyn tiphys_graph::Kinds>) -> Plan {
     let mut library = Library::new();
+    library.kinds = kinds;
     for map in &submitted.config_maps {
         let data = map.data.clone().unwrap_or_default();
         library

@@ -3,6 +3,7 @@
 mod build;
 mod inspect;
 mod new;
+pub mod oci;
 mod project;
 mod run;
 mod test;
@@ -19,5 +20,10 @@ pub fn plugin(args: &Plugin, printer: &Printer) -> Outcome {
         PluginCommand::Run(args) => run::run(args, printer),
         PluginCommand::Inspect(args) => inspect::run(args, printer),
         PluginCommand::List(args) => inspect::list(args, printer),
+        PluginCommand::Push(args) => oci::push(args, printer),
+        PluginCommand::Pull(args) => oci::pull(args, printer),
+        PluginCommand::Sign(args) => oci::sign(args, printer),
+        PluginCommand::Verify(args) => oci::verify(args, printer),
+        PluginCommand::Keygen(args) => oci::keygen(args, printer),
     }
 }
