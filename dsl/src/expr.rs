@@ -72,6 +72,26 @@ fn flat<'i>(nodes: impl Iterator<Item = Node<'i>>, whole: &'i str, base: usize) 
         .collect()
 }
 
+/// Whether the grammar would find one path and nothing else: most holes are that, and need no reading.
+fn is_path(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.split('.').all(|part| {
+            part.bytes().all(|byte| letter(byte) || byte == b'-')
+                && part.bytes().next().is_some_and(letter)
+                && part.bytes().next_back().is_some_and(letter)
+        })
+}
+
+fn alone(text: &str, base: usize) -> Token<'_> {
+    Token {
+        rule: Rule::path,
+        text,
+        range: base..base + text.len(),
+        apart: false,
+    }
+}
+
 /// The inside of a `${…}`; `base` is where it stands in the file.
 pub(crate) fn hole(
     inside: &str,
@@ -79,6 +99,9 @@ pub(crate) fn hole(
     scope: &Scope<'_>,
     faults: &mut Faults<'_>,
 ) -> Option<Lowered> {
+    if is_path(inside) {
+        return lower(&[alone(inside, base)], scope, faults);
+    }
     let nodes = grammar::read(Rule::hole_body, inside, base, faults)?;
     lower(&flat(nodes, inside, base), scope, faults)
 }
@@ -86,8 +109,12 @@ pub(crate) fn hole(
 /// As [`hole`], quietly: none for what is no expression with names of this scope in it.
 pub(crate) fn quiet(inside: &str, scope: &Scope<'_>) -> Option<Lowered> {
     use pest::Parser as _;
-    let mut nodes = grammar::Grammar::parse(Rule::hole_body, inside).ok()?;
-    let tokens = flat(nodes.next()?.into_inner(), inside, 0);
+    let tokens = if is_path(inside) {
+        vec![alone(inside, 0)]
+    } else {
+        let mut nodes = grammar::Grammar::parse(Rule::hole_body, inside).ok()?;
+        flat(nodes.next()?.into_inner(), inside, 0)
+    };
     let mut names = 0;
     let places = crate::place::Places::new(&"".into());
     let name = "".into();

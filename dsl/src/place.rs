@@ -12,6 +12,8 @@ const STRIDE: usize = 128;
 pub(crate) struct Places {
     text: Arc<str>,
     lines: Vec<u32>,
+    /// The number of the line that byte `STRIDE * n` is on.
+    on_line: Vec<u32>,
     /// Characters before byte `STRIDE * n`; empty for a text that is ASCII.
     characters: Vec<u32>,
 }
@@ -19,9 +21,20 @@ pub(crate) struct Places {
 impl Places {
     pub fn new(text: &Arc<str>) -> Places {
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let lines = std::iter::once(0)
+        let lines: Vec<u32> = std::iter::once(0)
             .chain(newlines.map(|(at, _)| at as u32 + 1))
             .collect();
+        let mut line = 0;
+        let on_line = (0..=text.len()).step_by(STRIDE).map(|at| {
+            while lines
+                .get(line + 1)
+                .is_some_and(|start| *start as usize <= at)
+            {
+                line += 1;
+            }
+            line as u32
+        });
+        let on_line = on_line.collect();
         let characters = if text.is_ascii() {
             Vec::new()
         } else {
@@ -30,6 +43,7 @@ impl Places {
         Places {
             text: Arc::clone(text),
             lines,
+            on_line,
             characters,
         }
     }
@@ -48,9 +62,12 @@ impl Places {
 
     pub fn mark(&self, offset: usize) -> Mark {
         let offset = offset.min(self.text.len());
-        let line = self
-            .lines
-            .partition_point(|start| *start as usize <= offset);
+        let first = self.on_line[offset / STRIDE] as usize + 1;
+        let further = self.lines[first..].iter();
+        let line = first
+            + further
+                .take_while(|start| **start as usize <= offset)
+                .count();
         let start = self.lines[line - 1] as usize;
         Mark {
             offset: offset as u32,

@@ -185,23 +185,38 @@ fn fence(text: &str, at: usize, faults: &mut Faults<'_>) -> (Kind, usize) {
     }
 }
 
-fn is_special(c: char) -> bool {
+/// All of them are ASCII, and so no part of another letter.
+fn is_special(byte: u8) -> bool {
     matches!(
-        c,
-        ' ' | '\t' | '\r' | '\n' | '{' | '}' | '[' | ']' | '(' | ')' | ',' | ';' | '"' | '\'' | '`'
+        byte,
+        b' ' | b'\t'
+            | b'\r'
+            | b'\n'
+            | b'{'
+            | b'}'
+            | b'['
+            | b']'
+            | b'('
+            | b')'
+            | b','
+            | b';'
+            | b'"'
+            | b'\''
+            | b'`'
     )
 }
 
 /// Length of a word; the length up to the line's end where a hole in it is not closed.
 fn word(text: &str) -> Result<usize, usize> {
+    let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        if text[at..].starts_with("${") {
+    while let Some(byte) = bytes.get(at) {
+        if *byte == b'$' && bytes.get(at + 1) == Some(&b'{') {
             at += hole(&text[at..]).ok_or_else(|| line(text).max(1))?;
-        } else if is_special(c) {
+        } else if is_special(*byte) {
             break;
         } else {
-            at += c.len_utf8();
+            at += 1;
         }
     }
     Ok(at)

@@ -32,6 +32,13 @@ pub(crate) struct Said {
 
 /// The text that `written` stands for; `base` is its place in the file.
 pub(crate) fn say(written: &str, base: usize, scope: &Scope<'_>, faults: &mut Faults<'_>) -> Said {
+    if let Some((text, style)) = plain(written) {
+        return Said {
+            text: text.to_owned(),
+            style,
+            tasks: Vec::new(),
+        };
+    }
     let (pieces, style) = pieces(written, base, faults);
     let mut said = Said {
         text: String::new(),
@@ -80,6 +87,22 @@ pub(crate) fn letters(written: &str, base: usize, faults: &mut Faults<'_>) -> St
             Piece::Hole { inside, .. } => format!("${{{inside}}}"),
         })
         .collect()
+}
+
+/// A text that is its letters: nothing in it stands for anything else.
+fn plain(written: &str) -> Option<(&str, Style)> {
+    if written
+        .bytes()
+        .any(|byte| matches!(byte, b'$' | b'\\' | b'`'))
+    {
+        return None;
+    }
+    let inside = || written.get(1..written.len() - 1);
+    Some(match written.as_bytes().first() {
+        Some(b'"') => (inside()?, Style::DoubleQuoted),
+        Some(b'\'') => (inside()?, Style::SingleQuoted),
+        _ => (written, Style::Plain),
+    })
 }
 
 fn pieces<'t>(written: &'t str, base: usize, faults: &mut Faults<'_>) -> (Vec<Piece<'t>>, Style) {

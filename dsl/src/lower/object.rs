@@ -220,10 +220,11 @@ impl<'a> Lower<'a, '_> {
             .filter_map(|(_, written)| written.name.clone())
             .collect();
         let mut entry = None;
+        let mut own = templates.iter().map(|(template, _)| *template).peekable();
         for statement in &block.statements {
-            if templates
-                .iter()
-                .any(|(template, _)| std::ptr::eq(*template, statement))
+            if own
+                .next_if(|template| std::ptr::eq(*template, statement))
+                .is_some()
             {
                 continue;
             }
@@ -532,6 +533,10 @@ impl<'a> Lower<'a, '_> {
         into: &mut Node,
     ) -> bool {
         let head = self.head(statement);
+        if !matches!(head.word, "mutex" | "semaphore") {
+            let metric = matches!(head.word, "counter" | "gauge" | "histogram");
+            return metric && self.metric(statement, scope, into);
+        }
         let span = self.whole(statement);
         let mut item = build::map(span);
         match head.word {
@@ -540,7 +545,7 @@ impl<'a> Lower<'a, '_> {
                     self.put(&mut item, &["name"], head.word_range(), name);
                 }
             }
-            "semaphore" => {
+            _ => {
                 let texts = self.texts(head, scope, 1).unwrap_or_default();
                 let keys: &[&str] = match texts.len() {
                     2 => &["name", "key"],
@@ -564,8 +569,6 @@ impl<'a> Lower<'a, '_> {
                     );
                 }
             }
-            "counter" | "gauge" | "histogram" => return self.metric(statement, scope, into),
-            _ => return false,
         }
         if let Some(block) = &statement.block {
             self.fields_into(block, scope, &mut item);

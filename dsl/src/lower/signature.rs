@@ -11,7 +11,8 @@ use crate::build;
 use crate::fault::did_you_mean;
 use crate::grammar::{self, Grammar, Node as Pair, Rule};
 use crate::names::{Globals, Input, Scope, Signature};
-use crate::outline::Block;
+use crate::outline::{Block, Statement};
+use crate::scan::Kind;
 use crate::types::{NAMES, Type};
 
 /// Parameters and artifacts as lists of nodes.
@@ -289,10 +290,32 @@ impl<'a> Lower<'a, '_> {
             let head = self.head(statement);
             match head.word {
                 "outputs:" | "outputs" | "inputs:" | "inputs" | "raw" => signature.open = true,
-                "out" => self.output_of(head.text, signature),
+                "out" => match self.plain_output(statement) {
+                    Some((name, of)) => {
+                        signature.out_parameters.insert(name.to_owned(), of);
+                    }
+                    None => self.output_of(head.text, signature),
+                },
                 _ => {}
             }
         }
+    }
+
+    /// `out NAME = …` and `out NAME: type = …` by their tokens alone; what is wrong behind the `=` is told elsewhere.
+    fn plain_output(&self, statement: &Statement) -> Option<(&'a str, Option<Type>)> {
+        let word = |index| {
+            let token = self.token(statement, index)?;
+            (token.kind == Kind::Word).then(|| token.text(self.text))
+        };
+        let (name, of) = match (word(1)?, word(2)?) {
+            (name, "=") => (name, None),
+            (name, of) if word(3) == Some("=") => (name.strip_suffix(':')?, Some(Type::named(of)?)),
+            _ => return None,
+        };
+        let plain = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        (plain && !name.is_empty()).then_some((name, of))
     }
 
     fn output_of(&self, text: &str, signature: &mut Signature) {
