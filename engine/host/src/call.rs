@@ -138,6 +138,7 @@ pub(crate) fn open<'a>(
         grants: grants.clone(),
         world,
         given,
+        told: Vec::new(),
         usage: Usage::default(),
         clock: Stopwatch { started: Instant::now(), limit: grants.time, ticks: 0 },
         last_words: None,

@@ -19,6 +19,8 @@ pub(crate) struct Guest {
     pub world: Option<Arc<dyn World>>,
     /// Locations that the workflow itself gave: they need no grant.
     pub given: Vec<Value>,
+    /// Secrets that were read: no redirect takes them elsewhere.
+    pub told: Vec<String>,
     pub usage: Usage,
     pub clock: Stopwatch,
     /// The last line at level error: what a panic said.

@@ -3,7 +3,8 @@
 use crate::world::{Body, HttpError, HttpRequest, HttpResponse};
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Url};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRAILER, TRANSFER_ENCODING};
+use reqwest::{Client, Method, Url};
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
@@ -25,6 +26,13 @@ const CLIENTS: usize = 32;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long a connection is kept that nobody uses. Common servers close theirs after 2 s and more: a request that is on its way by then
+/// is lost.
+const IDLE: Duration = Duration::from_millis(1500);
+
+/// How many headers a response may have.
+const HEADERS: usize = 1000;
 
 /// What makes one client differ from another.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -62,12 +70,15 @@ impl Wire {
             roots: request.roots.clone(),
             identity: request.identity.as_ref().map(|id| (id.certificate.clone(), id.key.clone())),
         })?;
-        let method = reqwest::Method::from_bytes(request.method.to_ascii_uppercase().as_bytes())
-            .map_err(|_| HttpError::Invalid(format!("`{}` is no method", printable(&request.method))))?;
+        let method = method(&request.method)?;
         let shown = show(&url);
+        let sends = matches!(method.as_str(), "POST" | "PUT" | "PATCH");
         let mut builder = client.request(method, url).headers(headers(&request.headers)?);
-        if let Some(body) = request.body {
-            builder = builder.body(body);
+        match request.body {
+            Some(body) => builder = builder.body(body),
+            // What is meant to have a body says that it has none.
+            None if sends => builder = builder.header(CONTENT_LENGTH, 0),
+            None => {}
         }
         let timeout = request.timeout;
         let response = within(timeout, &shown, builder.send()).await?.map_err(|error| told(&error, &shown))?;
@@ -87,6 +98,8 @@ impl Wire {
             .tls_backend_preconfigured(tls(&settings)?)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
+            .http1_max_headers(HEADERS)
             // A proxy would connect to what was refused here.
             .no_proxy()
             .dns_resolver(Arc::new(Resolver { private: settings.private }))
@@ -135,17 +148,30 @@ impl Body for Stream {
     }
 }
 
-fn headers(pairs: &[(String, String)]) -> Result<reqwest::header::HeaderMap, HttpError> {
-    let mut map = reqwest::header::HeaderMap::with_capacity(pairs.len());
+fn method(name: &str) -> Result<Method, HttpError> {
+    match Method::from_bytes(name.to_ascii_uppercase().as_bytes()) {
+        // It would open a tunnel: whatever went through it would be of no method and to no host that was granted.
+        Ok(Method::CONNECT) => Err(HttpError::Invalid("`CONNECT` is no method that plug-ins have".to_owned())),
+        Ok(method) => Ok(method),
+        Err(_) => Err(HttpError::Invalid(format!("`{}` is no method", printable(name)))),
+    }
+}
+
+fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, HttpError> {
+    let mut map = HeaderMap::with_capacity(pairs.len());
     for (name, value) in pairs {
-        let key = reqwest::header::HeaderName::from_bytes(name.as_bytes())
+        let key = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| HttpError::Invalid(format!("`{}` is no name for a header", printable(name))))?;
         // The value may be a secret: it is not shown.
         let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
         let value = bytes
-            .and_then(|bytes| reqwest::header::HeaderValue::from_bytes(&bytes).ok())
+            .and_then(|bytes| HeaderValue::from_bytes(&bytes).ok())
             .ok_or_else(|| HttpError::Invalid(format!("the value of header `{key}` has characters that no header may have")))?;
         map.append(key, value);
+    }
+    // Where a request ends is for the wire to say: otherwise one that is not granted could be hidden in the body of one that is.
+    for own in [CONTENT_LENGTH, TRANSFER_ENCODING, TRAILER] {
+        map.remove(own);
     }
     Ok(map)
 }
@@ -176,8 +202,18 @@ pub(crate) fn place(url: &str) -> Result<(String, u16), HttpError> {
 
 /// Where a reference leads from a URL (RFC 3986, section 5).
 pub(crate) fn join(base: &str, reference: &str) -> Result<String, HttpError> {
-    let url = parse(base)?.join(reference).map_err(|error| HttpError::Redirect(format!("to `{}`: {error}", printable(reference))))?;
-    Ok(url.into())
+    let place = printable(reference.split(['?', '#']).next().unwrap_or_default());
+    let url = parse(base)?.join(reference).map_err(|error| HttpError::Redirect(format!("redirected to `{place}`: {error}")))?;
+    match parse(url.as_str()) {
+        Ok(url) => Ok(url.into()),
+        Err(HttpError::Invalid(reason)) => Err(HttpError::Redirect(format!("redirected to `{place}`: {reason}"))),
+        Err(error) => Err(error),
+    }
+}
+
+/// A URL for messages.
+pub(crate) fn shown(url: &str) -> String {
+    parse(url).map(|url| show(&url)).unwrap_or_default()
 }
 
 /// A URL for messages: without user, password, query and fragment, which may be secret.
@@ -202,11 +238,11 @@ impl Resolve for Resolver {
             let host = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0))
                 .await
-                .map_err(|error| Box::new(Unresolved(format!("{host}: {error}"))) as Box<dyn Error + Send + Sync>)?
+                .map_err(|error| Unresolved(format!("{host}: {error}")))?
                 .collect();
             // One bad address spoils the name: the next lookup could give that one alone.
             if !private && let Some((address, what)) = found.iter().find_map(|a| special(a.ip()).map(|what| (a.ip(), what))) {
-                return Err(Box::new(Refused(refused(&host, address, what))).into());
+                return Err(Refused(refused(&host, address, what)).into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
         })

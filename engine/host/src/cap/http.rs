@@ -4,10 +4,13 @@ use super::PIECE;
 use crate::abi::http;
 use crate::grants::Named;
 use crate::guest::Guest;
-use crate::wire::{join, place};
+use crate::wire::{join, place, shown};
 use crate::world::{Body, HttpError, HttpRequest, HttpResponse, Identity};
 use std::time::Duration;
 use wasmtime::component::Resource;
+
+/// How many redirects are followed at most.
+const REDIRECTS: u32 = 20;
 
 /// A response whose body is still to be read.
 pub struct Response {
@@ -72,7 +75,8 @@ impl Guest {
             roots: options.roots,
             identity: options.identity.map(|identity| Identity { certificate: identity.certificate, key: identity.key }),
         };
-        let mut left = options.redirects.min(20);
+        let most = options.redirects.min(REDIRECTS);
+        let mut left = most;
         loop {
             let response = self.exchange(&hop).await?;
             let target = match response.status {
@@ -83,10 +87,10 @@ impl Guest {
                 return Ok(Response { status: response.status, headers: response.headers, url: hop.url, body: response.body });
             };
             if left == 0 {
-                return Err(HttpError::Redirect(format!("more than {} from {}", options.redirects, hop.url)));
+                return Err(HttpError::Redirect(format!("more than {most} redirects, the last from {}", shown(&hop.url))));
             }
             left -= 1;
-            redirect(&mut hop, response.status, target)?;
+            redirect(&mut hop, response.status, target, &self.told)?;
         }
     }
 
@@ -110,12 +114,12 @@ impl Guest {
 }
 
 /// The request that a redirect asks for (RFC 9110, section 15.4): 303, and by old custom 301 and 302 after a POST, become GET; what
-/// is meant for one host alone does not go on to another.
-fn redirect(hop: &mut HttpRequest, status: u16, target: &str) -> Result<(), HttpError> {
+/// is meant for one host alone, and what has a secret in it that was `told` to the plug-in, does not go on to another.
+fn redirect(hop: &mut HttpRequest, status: u16, target: &str, told: &[String]) -> Result<(), HttpError> {
     let url = join(&hop.url, target)?;
     let stays = place(&url)? == place(&hop.url)? && url.starts_with("https:") == hop.url.starts_with("https:");
     if hop.url.starts_with("https:") && !url.starts_with("https:") {
-        return Err(HttpError::Redirect(format!("from {} to {url}: from https to http", hop.url)));
+        return Err(HttpError::Redirect(format!("redirected from {} to {}, from https to http", shown(&hop.url), shown(&url))));
     }
     let post = hop.method.eq_ignore_ascii_case("POST");
     let head = hop.method.eq_ignore_ascii_case("HEAD");
@@ -126,8 +130,12 @@ fn redirect(hop: &mut HttpRequest, status: u16, target: &str) -> Result<(), Http
     }
     if !stays {
         let own = ["authorization", "cookie", "proxy-authorization", "host"];
-        hop.headers.retain(|(name, _)| !own.contains(&name.to_ascii_lowercase().as_str()));
+        let secret = |text: &str| told.iter().any(|secret| text.contains(secret.as_str()));
+        hop.headers.retain(|(name, value)| !own.contains(&name.to_ascii_lowercase().as_str()) && !secret(value));
         hop.identity = None;
+        if hop.body.as_deref().is_some_and(|body| secret(&String::from_utf8_lossy(body))) {
+            return Err(HttpError::Redirect(format!("redirected from {} to {}, and the body has a secret in it", shown(&hop.url), shown(&url))));
+        }
     }
     hop.url = url;
     Ok(())
@@ -150,5 +158,33 @@ impl From<HttpError> for http::Error {
             HttpError::Redirect(text) => http::Error::Redirect(text),
             HttpError::Limit(text) => http::Error::Limit(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_redirect_takes_a_secret_to_another_host() {
+        let hop = || HttpRequest {
+            method: "POST".to_owned(),
+            url: "https://a.test/x?q".to_owned(),
+            headers: vec![("x-key".to_owned(), "s3cr3t".to_owned()), ("x-plain".to_owned(), "1".to_owned())],
+            body: Some(b"key=s3cr3t".to_vec()),
+            timeout: None,
+            insecure: false,
+            roots: None,
+            identity: None,
+        };
+        let told = ["s3cr3t".to_owned()];
+        let mut same = hop();
+        redirect(&mut same, 307, "/y", &told).expect("the same host");
+        assert_eq!((same.headers.len(), same.body.is_some()), (2, true));
+        let mut without = hop();
+        redirect(&mut without, 303, "https://b.test/", &told).expect("no body goes on");
+        assert_eq!(without.headers, [("x-plain".to_owned(), "1".to_owned())]);
+        let error = redirect(&mut hop(), 308, "https://b.test/?r", &told).expect_err("a body with a secret");
+        assert_eq!(error, HttpError::Redirect("redirected from https://a.test/x to https://b.test/, and the body has a secret in it".to_owned()));
     }
 }

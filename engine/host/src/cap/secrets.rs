@@ -13,6 +13,9 @@ impl secrets::Host for Guest {
             );
             return Ok(Err(types::Refusal::NotGranted(text)));
         };
-        Ok(world.secret(&name, &key).await.map_err(Into::into))
+        let secret = world.secret(&name, &key).await;
+        let text = secret.as_deref().ok().and_then(|bytes| std::str::from_utf8(bytes).ok()).map(str::trim);
+        self.told.extend(text.filter(|text| !text.is_empty()).map(str::to_owned));
+        Ok(secret.map_err(Into::into))
     }
 }
