@@ -1,6 +1,7 @@
 //! Graphs of any size, and the shortest way through the road: read, plan, run in a world where every pod succeeds at once.
 
 pub mod allocations;
+pub mod flow;
 pub mod race;
 pub mod shape;
 

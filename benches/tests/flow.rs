@@ -1,36 +1,11 @@
 //! Cost grows with the file and no faster: times for 100, 1,000 and 10,000 lines; limits hold in release mode only.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tiphys_benches::flow::file;
 use tiphys_graph::Library;
-
-fn file(lines: usize) -> String {
-    let mut text = String::from(
-        "// Many templates.\nworkflow big(day: string, sizes: list<int> = [1, 2, 3]) {\n  labels { team: data }\n",
-    );
-    let mut calls = String::from("  dag main {\n");
-    let mut count = 4;
-    let mut number = 0;
-    while count + 2 < lines {
-        let after = if number > 0 {
-            format!(" after t{}", number - 1)
-        } else {
-            String::new()
-        };
-        writeln!(calls, "    t{number} = work-{number}(n: {number}, name: \"x-${{day}}\") when day != \"never\"{after}").unwrap();
-        writeln!(
-            text,
-            "\n  // Template {number}.\n  container work-{number}(n: int, name: string) {{\n    image alpine:3.23\n    sh \"echo $((${{n}} * 2)) ${{name}} > /tmp/sum\"\n    cpu 100m\n    memory 64Mi\n    out sum: int = file(\"/tmp/sum\")\n  }}"
-        )
-        .unwrap();
-        count += 10;
-        number += 1;
-    }
-    text + &calls + "  }\n}\n"
-}
 
 fn best(mut work: impl FnMut()) -> Duration {
     let time = |work: &mut dyn FnMut()| {
@@ -38,7 +13,7 @@ fn best(mut work: impl FnMut()) -> Duration {
         work();
         start.elapsed()
     };
-    (0..7).map(|_| time(&mut work)).min().unwrap()
+    (0..25).map(|_| time(&mut work)).min().unwrap()
 }
 
 #[test]
