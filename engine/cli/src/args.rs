@@ -339,6 +339,9 @@ pub struct Lsp {
     /// Talk over standard input and output, as it always does
     #[arg(long, hide = true)]
     pub stdio: bool,
+    /// Take template kinds from these plug-ins too: components, or folders of them
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub plugin: Vec<PathBuf>,
 }
 
 /// Draw a workflow

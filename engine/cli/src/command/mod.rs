@@ -33,7 +33,7 @@ pub fn run(cli: &Cli, printer: &Printer) -> Outcome {
         Command::Run(args) => run::run(args, global, printer),
         Command::Lint(args) => lint::run(args, printer),
         Command::Fmt(args) => fmt::run(args, printer),
-        Command::Lsp(_) => crate::lsp::serve(),
+        Command::Lsp(args) => crate::lsp::serve(args),
         Command::Convert(args) => convert::run(args, printer),
         Command::Graph(args) => graph::run(args, printer),
         Command::List(args) => list::run(args, global, printer),

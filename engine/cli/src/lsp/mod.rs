@@ -10,6 +10,7 @@ mod wire;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 use lsp_server::{ErrorCode, Message, Notification, Request};
@@ -20,13 +21,17 @@ use lsp_types::{
 use serde_json::json;
 use tiphys_lsp::{Fault, Server, Workspace};
 
+use crate::args::{Lsp, Plugins};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::plugins::Given;
 use wire::Editor;
 
 /// Serves an editor until it says good-bye.
-pub fn serve() -> Outcome {
+pub fn serve(args: &Lsp) -> Outcome {
+    let given = Plugins { plugin: args.plugin.clone(), ..Plugins::default() };
+    let kinds = Given::read(&given)?.registry()?;
     let (messages, editor, writer) = wire::open();
-    let ended = match greet(&messages, &editor) {
+    let ended = match greet(&messages, &editor, kinds) {
         Some((server, files)) => Session::new(server, editor).run(&messages, files),
         None => Ended::Early,
     };
@@ -57,6 +62,7 @@ enum Ended {
 fn greet(
     messages: &Receiver<Message>,
     editor: &Editor,
+    kinds: Arc<dyn tiphys_graph::Kinds>,
 ) -> Option<(Server, Receiver<folder::Found>)> {
     loop {
         let (id, params) = match messages.recv().ok()? {
@@ -82,7 +88,7 @@ fn greet(
             }
         };
         let (mut server, said) = Server::new(&params);
-        server.workspace.know(std::sync::Arc::new(crate::plugins::built_in(&[])));
+        server.workspace.know(kinds);
         editor.answer(&id, &serde_json::to_string(&said).ok()?);
         let (found, files) = unbounded();
         folder::scan(place::folders(&params), found);
