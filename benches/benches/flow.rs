@@ -17,9 +17,19 @@ fn flow(c: &mut Criterion) {
         });
         let compiled = tiphys_dsl::compile("big.flow", text.as_bytes());
         let source = Arc::clone(&compiled.source);
-        group.bench_with_input(BenchmarkId::new("check", lines), &compiled, |b, compiled| {
-            b.iter(|| tiphys_graph::check(black_box(&compiled.objects[0]), &source, &Library::default()))
-        });
+        group.bench_with_input(
+            BenchmarkId::new("check", lines),
+            &compiled,
+            |b, compiled| {
+                b.iter(|| {
+                    tiphys_graph::check(
+                        black_box(&compiled.objects[0]),
+                        &source,
+                        &Library::default(),
+                    )
+                })
+            },
+        );
         group.bench_with_input(BenchmarkId::new("format", lines), &text, |b, text| {
             b.iter(|| tiphys_dsl::format("big.flow", black_box(text)))
         });

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tiphys_host::{ArtifactAccess, ArtifactGrant, Cache, Folder, Grant, Grants, Host, HttpGrant, Options, Registry, digest};
+use tiphys_host::{
+    ArtifactAccess, ArtifactGrant, Cache, Folder, Grant, Grants, Host, HttpGrant, Options,
+    Registry, digest,
+};
 use tiphys_local::{Home, Submitted};
 use tiphys_spec as spec;
 
@@ -15,7 +18,10 @@ use crate::files;
 /// The components that come with tiphys, and the kinds they give.
 const BUILT_IN: [(&str, &[u8]); 3] = [
     ("http", include_bytes!("../../../plugins/dist/http.wasm")),
-    ("containerSet", include_bytes!("../../../plugins/dist/container-set.wasm")),
+    (
+        "containerSet",
+        include_bytes!("../../../plugins/dist/container-set.wasm"),
+    ),
     ("data", include_bytes!("../../../plugins/dist/data.wasm")),
 ];
 
@@ -42,7 +48,10 @@ impl Given {
                 components.push((file.display().to_string(), read(&file)?));
             }
         }
-        Ok(Given { grants: grants(args)?, components })
+        Ok(Given {
+            grants: grants(args)?,
+            components,
+        })
     }
 
     /// The registry of all kinds.
@@ -59,15 +68,20 @@ impl Given {
     /// What a run was made with.
     pub fn of_run(home: &Home, submitted: &Submitted) -> Result<Given, Failure> {
         let component = |digest: &String| Ok((digest.clone(), home.component(digest)?));
-        let components: Result<_, tiphys_local::FolderError> = submitted.plugins.iter().map(component).collect();
-        Ok(Given { grants: submitted.grants.clone(), components: components.map_err(|error| Failure::of(&error))? })
+        let components: Result<_, tiphys_local::FolderError> =
+            submitted.plugins.iter().map(component).collect();
+        Ok(Given {
+            grants: submitted.grants.clone(),
+            components: components.map_err(|error| Failure::of(&error))?,
+        })
     }
 
     /// Keeps all of it with a run that is to be made.
     pub fn keep(&self, home: &Home, submitted: &mut Submitted) -> Result<(), Failure> {
         for (_, bytes) in &self.components {
             let digest = digest(bytes);
-            home.keep_component(&digest, bytes).map_err(|error| Failure::of(&error))?;
+            home.keep_component(&digest, bytes)
+                .map_err(|error| Failure::of(&error))?;
             submitted.plugins.push(digest);
         }
         submitted.grants.clone_from(&self.grants);
@@ -78,7 +92,10 @@ impl Given {
 /// The kinds that come with tiphys.
 pub fn built_in(grants: &[Grant]) -> Registry {
     // The artifacts of earlier steps are what a data template is for; pods may read them as well.
-    let access = |access| ArtifactGrant { access, prefix: String::new() };
+    let access = |access| ArtifactGrant {
+        access,
+        prefix: String::new(),
+    };
     let own = Grant {
         plugins: vec!["data".to_owned()],
         artifacts: vec![access(ArtifactAccess::List), access(ArtifactAccess::Read)],
@@ -100,14 +117,21 @@ pub fn host() -> Arc<Host> {
 
 /// `$XDG_CACHE_HOME/tiphys`, or `~/.cache/tiphys`.
 pub fn cache_folder() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let base =
+        variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
     Some(base?.join("tiphys"))
 }
 
 /// The file itself, or the `.wasm` files of a folder.
 fn component_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let failed = |error: &std::io::Error| Failure::new(format!("read {}: {}", path.display(), files::reason(error)));
+    let failed = |error: &std::io::Error| {
+        Failure::new(format!("read {}: {}", path.display(), files::reason(error)))
+    };
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -120,14 +144,23 @@ fn component_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     found.sort();
     if found.is_empty() {
-        let failure = Failure::new(format!("find a plug-in in {}: there is no .wasm file", path.display()));
+        let failure = Failure::new(format!(
+            "find a plug-in in {}: there is no .wasm file",
+            path.display()
+        ));
         return Err(failure.hint("`tiphys plugin build` makes one"));
     }
     Ok(found)
 }
 
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| Failure::new(format!("read {}: {}", path.display(), files::reason(&error))))
+    std::fs::read(path).map_err(|error| {
+        Failure::new(format!(
+            "read {}: {}",
+            path.display(),
+            files::reason(&error)
+        ))
+    })
 }
 
 fn grants(args: &Plugins) -> Result<Vec<Grant>, Failure> {
@@ -136,16 +169,28 @@ fn grants(args: &Plugins) -> Result<Vec<Grant>, Failure> {
         all.extend(grants_file(path)?);
     }
     let flags = Grant {
-        http: args.allow_http.iter().map(|host| HttpGrant { host: host.clone(), methods: Vec::new() }).collect(),
+        http: args
+            .allow_http
+            .iter()
+            .map(|host| HttpGrant {
+                host: host.clone(),
+                methods: Vec::new(),
+            })
+            .collect(),
         secrets: args.allow_secret.clone(),
-        folders: args.allow_dir.iter().map(|text| folder(text)).collect::<Result<_, _>>()?,
+        folders: args
+            .allow_dir
+            .iter()
+            .map(|text| folder(text))
+            .collect::<Result<_, _>>()?,
         ..Grant::default()
     };
     if flags != Grant::default() {
         all.push(flags);
     }
     // A limit that is none is told now, not in the middle of a run.
-    Grants::of(&all, "", "").map_err(|fault| Failure::new(format!("accept the grants: {fault}")))?;
+    Grants::of(&all, "", "")
+        .map_err(|fault| Failure::new(format!("accept the grants: {fault}")))?;
     Ok(all)
 }
 
@@ -155,15 +200,23 @@ fn folder(text: &str) -> Result<Folder, Failure> {
         Some((name, path)) => (name.to_owned(), PathBuf::from(path)),
         None => {
             let path = PathBuf::from(text);
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
             (name.unwrap_or_default(), path)
         }
     };
-    let path = path
-        .canonicalize()
-        .map_err(|error| Failure::new(format!("grant the folder {text}: {}", files::reason(&error))))?;
+    let path = path.canonicalize().map_err(|error| {
+        Failure::new(format!(
+            "grant the folder {text}: {}",
+            files::reason(&error)
+        ))
+    })?;
     if name.is_empty() || name.contains('/') {
-        return Err(Failure::new(format!("grant the folder {text}: it has no name")).hint("give it one: `--allow-dir NAME=PATH`"));
+        return Err(
+            Failure::new(format!("grant the folder {text}: it has no name"))
+                .hint("give it one: `--allow-dir NAME=PATH`"),
+        );
     }
     Ok(Folder { name, path })
 }
@@ -175,12 +228,18 @@ fn grants_file(path: &Path) -> Result<Vec<Grant>, Failure> {
     let source = spec::Source::parse(&name, &read(path)?, &mut diagnostics);
     let mut grants = Vec::new();
     for node in &source.documents {
-        let value = spec::decode::<serde_json::Value>(node, &source, &mut diagnostics).unwrap_or_default();
+        let value =
+            spec::decode::<serde_json::Value>(node, &source, &mut diagnostics).unwrap_or_default();
         let body = match value.get("spec") {
             Some(body) => {
-                let kind = value.get("kind").and_then(serde_json::Value::as_str).unwrap_or("PluginGrant");
+                let kind = value
+                    .get("kind")
+                    .and_then(serde_json::Value::as_str)
+                    .unwrap_or("PluginGrant");
                 if kind != "PluginGrant" {
-                    return Err(Failure::new(format!("read grants from {name}: it holds a {kind}, not a PluginGrant")));
+                    return Err(Failure::new(format!(
+                        "read grants from {name}: it holds a {kind}, not a PluginGrant"
+                    )));
                 }
                 body.clone()
             }

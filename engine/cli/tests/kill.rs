@@ -1,10 +1,12 @@
 //! `kill -9` of `tiphys run` at random moments, then `tiphys resume`: the final tree equals an uninterrupted run's, and no step that
 //! had succeeded runs twice.
 
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod runs;
+
+use runs::{json, tiphys, tree};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
 
 /// Each pod leaves a line under its own name; the file is on the host, so it outlives the pod.
@@ -49,54 +51,6 @@ spec:
       - {name: D, template: t, depends: B && C.Omitted}
 "#;
 
-fn tiphys(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tiphys"));
-    command
-        .env("TIPHYS_HOME", home)
-        .args(["--color", "never"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null());
-    command
-}
-
-/// The workflow's own name, and what is hashed from it, taken out.
-fn tree(object: &Value) -> BTreeMap<String, Value> {
-    let name = object["metadata"]["name"].as_str().expect("a name");
-    let nodes = object["status"]["nodes"].as_object().expect("nodes");
-    let plain = |value: &Value| value.as_str().unwrap_or_default().replace(name, "WF");
-    let named: BTreeMap<&str, String> = nodes
-        .iter()
-        .map(|(id, node)| (id.as_str(), plain(&node["name"])))
-        .collect();
-    let io = |value: &Value| -> Vec<String> {
-        let list = value["parameters"].as_array().cloned().unwrap_or_default();
-        list.iter()
-            .map(|p| format!("{}={}", p["name"], p["value"]))
-            .collect()
-    };
-    nodes
-        .values()
-        .map(|node| {
-            let mut children: Vec<&str> = node["children"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|child| named.get(child.as_str()?).map(String::as_str))
-                .collect();
-            children.sort_unstable();
-            let record = serde_json::json!([
-                node["type"],
-                node["phase"],
-                io(&node["inputs"]),
-                io(&node["outputs"]),
-                children,
-                node["boundaryID"].as_str().and_then(|id| named.get(id)),
-            ]);
-            (plain(&node["name"]), record)
-        })
-        .collect()
-}
-
 struct Case {
     folder: tempfile::TempDir,
     file: PathBuf,
@@ -121,10 +75,6 @@ impl Case {
         let text = std::fs::read_to_string(self.folder.path().join("marks").join(pod));
         text.map_or(0, |text| text.lines().count())
     }
-}
-
-fn json(command: &mut Command) -> Option<Value> {
-    serde_json::from_slice(&command.output().expect("it runs").stdout).ok()
 }
 
 #[test]

@@ -74,9 +74,8 @@ impl<'a> Engine<'a> {
 
     /// The pause that the plug-in asked for is over.
     pub fn call_again(&mut self, ix: NodeIx) {
-        let over = |call: &spec::PluginCallStatus| {
-            call.due.as_ref().is_some_and(|due| due.0 <= self.now)
-        };
+        let over =
+            |call: &spec::PluginCallStatus| call.due.as_ref().is_some_and(|due| due.0 <= self.now);
         let waits = self.run.node(ix).plugin_call.as_deref().is_some_and(over);
         if !waits || self.run.phase_of(ix).terminal() || self.run.at(ix).doom.is_some() {
             return;

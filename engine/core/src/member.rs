@@ -43,7 +43,12 @@ impl Run {
         let mut seen = BTreeSet::new();
         let mut stack = vec![pod];
         while let Some(ix) = stack.pop() {
-            for child in self.node(ix).children.iter().filter_map(|id| self.find_id(id)) {
+            for child in self
+                .node(ix)
+                .children
+                .iter()
+                .filter_map(|id| self.find_id(id))
+            {
                 let node = self.node(child);
                 let ours = node.r#type == Some(NodeType::Container)
                     && node.boundary_id.as_ref() == Some(&self.node(pod).id);
@@ -58,7 +63,10 @@ impl Run {
 
     /// Those that no other container of the set waits for.
     fn last_members(&self, members: &[NodeIx]) -> Vec<NodeIx> {
-        let ids: BTreeSet<&str> = members.iter().map(|ix| self.node(*ix).id.as_str()).collect();
+        let ids: BTreeSet<&str> = members
+            .iter()
+            .map(|ix| self.node(*ix).id.as_str())
+            .collect();
         let last = |ix: &&NodeIx| {
             let mut children = self.node(**ix).children.iter();
             !children.any(|id| ids.contains(id.as_str()))
@@ -105,7 +113,12 @@ impl Engine<'_> {
                 found.filter_map(|name| self.run.find(&name)).collect()
             };
             for parent in parents {
-                if !self.run.node(parent).children.contains(&self.run.node(*ix).id) {
+                if !self
+                    .run
+                    .node(parent)
+                    .children
+                    .contains(&self.run.node(*ix).id)
+                {
                     self.run.add_child(parent, *ix);
                 }
             }
@@ -115,7 +128,9 @@ impl Engine<'_> {
 
     /// Links the containers that a pod's record names.
     pub fn adopt_members(&mut self, pod: NodeIx) {
-        if self.run.node(pod).r#type != Some(NodeType::Pod) || self.run.node(pod).children.is_empty() {
+        if self.run.node(pod).r#type != Some(NodeType::Pod)
+            || self.run.node(pod).children.is_empty()
+        {
             return;
         }
         let members = self.run.members(pod);

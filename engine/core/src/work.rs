@@ -74,8 +74,7 @@ impl Engine<'_> {
                 | Due::Pending(ix)
                 | Due::Suspend(ix)
                 | Due::Backoff(ix)
-                | Due::Call(ix) => nodes
-                    [ix.0 as usize]
+                | Due::Call(ix) => nodes[ix.0 as usize]
                     .status
                     .phase
                     .is_some_and(spec::NodePhase::terminal),

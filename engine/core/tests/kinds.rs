@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
 use tiphys_core::{
-    ContainerState, Effect, Observation, Outcome, PluginCall, PodFinished, PodKey, Run, absorb, decide,
+    ContainerState, Effect, Observation, Outcome, PluginCall, PodFinished, PodKey, Run, absorb,
+    decide,
 };
 use tiphys_graph::plan::Plan;
 use tiphys_graph::{KindFault, Kinds, Library, Origin, Purpose, UnknownKind};
@@ -31,15 +32,27 @@ fn plan_of(templates: &str) -> Plan {
     };
     let mut library = Library::new();
     library.kinds = Arc::new(All);
-    let planned = tiphys_graph::plan(workflow, &Origin::new(&read.source, &object.node), &library, Purpose::Run);
-    planned.plan.unwrap_or_else(|| panic!("{:?}", planned.diagnostics))
+    let planned = tiphys_graph::plan(
+        workflow,
+        &Origin::new(&read.source, &object.node),
+        &library,
+        Purpose::Run,
+    );
+    planned
+        .plan
+        .unwrap_or_else(|| panic!("{:?}", planned.diagnostics))
 }
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_700_000_000 + seconds)
 }
 
-fn step(plan: &Plan, run: &mut Run, observations: Vec<Observation>, now: i64) -> (Vec<Effect>, Option<Timestamp>) {
+fn step(
+    plan: &Plan,
+    run: &mut Run,
+    observations: Vec<Observation>,
+    now: i64,
+) -> (Vec<Effect>, Option<Timestamp>) {
     absorb(plan, run, observations);
     let decision = decide(plan, run, at(now));
     (decision.effects, decision.wake_at)
@@ -56,7 +69,13 @@ fn called(effects: Vec<Effect>) -> PluginCall {
 }
 
 fn pending(key: &PodKey, round: u32, due: i64) -> Observation {
-    Observation::PluginPending { key: key.clone(), round, at: at(due), state: format!("after {round}"), message: "not yet".to_owned() }
+    Observation::PluginPending {
+        key: key.clone(),
+        round,
+        at: at(due),
+        state: format!("after {round}"),
+        message: "not yet".to_owned(),
+    }
 }
 
 fn ended(key: &PodKey, outcome: Outcome, hopeless: bool) -> Observation {
@@ -87,18 +106,35 @@ fn a_plugin_that_asks_for_it_is_called_again_with_what_it_left() {
     assert!(effects.is_empty());
     assert_eq!(wake, Some(at(30)));
     let node = run.nodes().next().expect("a node");
-    assert_eq!((node.phase, node.message.as_deref()), (Some(NodePhase::Running), Some("not yet")));
+    assert_eq!(
+        (node.phase, node.message.as_deref()),
+        (Some(NodePhase::Running), Some("not yet"))
+    );
     // The same answer once more, or one to a round that is over, does not count.
     let (effects, _) = step(&plan, &mut run, vec![pending(&first.key, 0, 2)], 5);
     assert!(effects.is_empty());
     let second = called(step(&plan, &mut run, vec![], 30).0);
-    assert_eq!((second.round, second.state.as_deref()), (1, Some("after 0")));
+    assert_eq!(
+        (second.round, second.state.as_deref()),
+        (1, Some("after 0"))
+    );
     assert_eq!(second.key, first.key);
-    step(&plan, &mut run, vec![ended(&second.key, Outcome::Succeeded, false)], 31);
+    step(
+        &plan,
+        &mut run,
+        vec![ended(&second.key, Outcome::Succeeded, false)],
+        31,
+    );
     assert!(run.finished());
     let node = run.nodes().next().expect("a node");
-    assert_eq!(node.outputs.as_ref().and_then(|o| o.result.as_deref()), Some("body"));
-    assert_eq!((node.phase, node.message.as_deref()), (Some(NodePhase::Succeeded), None));
+    assert_eq!(
+        node.outputs.as_ref().and_then(|o| o.result.as_deref()),
+        Some("body")
+    );
+    assert_eq!(
+        (node.phase, node.message.as_deref()),
+        (Some(NodePhase::Succeeded), None)
+    );
     assert!(node.plugin_call.is_none(), "nothing is left of the calls");
 }
 
@@ -113,7 +149,10 @@ fn a_pause_outlives_the_process() {
     assert!(effects.is_empty(), "{effects:?}");
     assert_eq!(wake, Some(at(30)));
     let second = called(step(&plan, &mut run, vec![], 30).0);
-    assert_eq!((second.round, second.state.as_deref()), (1, Some("after 0")));
+    assert_eq!(
+        (second.round, second.state.as_deref()),
+        (1, Some("after 0"))
+    );
     // Killed again, in the middle of the second call: that call is made again, not the first.
     let mut run = Run::restore(&plan, &run.status(), run.extra(), 1);
     let again = called(step(&plan, &mut run, vec![], 31).0);
@@ -122,15 +161,25 @@ fn a_pause_outlives_the_process() {
 
 #[test]
 fn a_deadline_ends_a_pause() {
-    let plan = plan_of("  - name: main\n    activeDeadlineSeconds: 20\n    http: {url: 'https://a.test'}\n");
+    let plan = plan_of(
+        "  - name: main\n    activeDeadlineSeconds: 20\n    http: {url: 'https://a.test'}\n",
+    );
     let mut run = Run::new(&plan, 1);
     let first = called(step(&plan, &mut run, vec![], 0).0);
     assert_eq!(first.deadline, Some(at(20)));
     let (_, wake) = step(&plan, &mut run, vec![pending(&first.key, 0, 60)], 1);
     assert_eq!(wake, Some(at(20)));
     let (effects, _) = step(&plan, &mut run, vec![], 20);
-    assert!(matches!(&effects[..], [Effect::StopPod { key }] if *key == first.key), "{effects:?}");
-    step(&plan, &mut run, vec![ended(&first.key, Outcome::Failed, false)], 20);
+    assert!(
+        matches!(&effects[..], [Effect::StopPod { key }] if *key == first.key),
+        "{effects:?}"
+    );
+    step(
+        &plan,
+        &mut run,
+        vec![ended(&first.key, Outcome::Failed, false)],
+        20,
+    );
     assert!(run.finished());
     let node = run.nodes().next().expect("a node");
     assert_eq!(node.phase, Some(NodePhase::Failed));
@@ -138,12 +187,22 @@ fn a_deadline_ends_a_pause() {
 
 #[test]
 fn what_would_fail_alike_is_not_tried_again() {
-    let plan = plan_of("  - name: main\n    retryStrategy: {limit: 3}\n    http: {url: 'https://a.test'}\n");
+    let plan = plan_of(
+        "  - name: main\n    retryStrategy: {limit: 3}\n    http: {url: 'https://a.test'}\n",
+    );
     for (hopeless, attempts) in [(true, 1), (false, 2)] {
         let mut run = Run::new(&plan, 1);
         let call = called(step(&plan, &mut run, vec![], 0).0);
-        step(&plan, &mut run, vec![ended(&call.key, Outcome::Failed, hopeless)], 1);
-        let made = run.nodes().filter(|node| node.r#type == Some(NodeType::Http)).count();
+        step(
+            &plan,
+            &mut run,
+            vec![ended(&call.key, Outcome::Failed, hopeless)],
+            1,
+        );
+        let made = run
+            .nodes()
+            .filter(|node| node.r#type == Some(NodeType::Http))
+            .count();
         assert_eq!((made, run.finished()), (attempts, hopeless));
     }
 }
@@ -155,28 +214,75 @@ fn containers_of_a_set_are_nodes_below_their_pod() {
     );
     let mut run = Run::new(&plan, 1);
     let call = called(step(&plan, &mut run, vec![], 0).0);
-    let pod = serde_json::from_value(serde_json::json!({"containerSet": call.body})).expect("a template");
-    let answer = Observation::PluginPod { key: call.key.clone(), template: Box::new(pod) };
+    let pod =
+        serde_json::from_value(serde_json::json!({"containerSet": call.body})).expect("a template");
+    let answer = Observation::PluginPod {
+        key: call.key.clone(),
+        template: Box::new(pod),
+    };
     let (effects, _) = step(&plan, &mut run, vec![answer], 1);
     let [Effect::CreatePod(intent)] = &effects[..] else {
         panic!("{effects:?}")
     };
     assert_eq!(intent.key, call.key);
-    assert_eq!(intent.template.container_set.as_ref().map(|set| set.containers.len()), Some(3));
-    let say = |name: &str, state| Observation::ContainerChanged { key: call.key.clone(), name: name.to_owned(), state };
-    step(&plan, &mut run, vec![say("a", ContainerState::Ended(0)), say("b", ContainerState::Running)], 2);
+    assert_eq!(
+        intent
+            .template
+            .container_set
+            .as_ref()
+            .map(|set| set.containers.len()),
+        Some(3)
+    );
+    let say = |name: &str, state| Observation::ContainerChanged {
+        key: call.key.clone(),
+        name: name.to_owned(),
+        state,
+    };
+    step(
+        &plan,
+        &mut run,
+        vec![
+            say("a", ContainerState::Ended(0)),
+            say("b", ContainerState::Running),
+        ],
+        2,
+    );
     let mut run = Run::restore(&plan, &run.status(), run.extra(), 1);
     let call = called(step(&plan, &mut run, vec![], 3).0);
-    let pod = serde_json::from_value(serde_json::json!({"containerSet": call.body})).expect("a template");
-    step(&plan, &mut run, vec![Observation::PluginPod { key: call.key.clone(), template: Box::new(pod) }], 3);
-    let ends = vec![say("b", ContainerState::Ended(0)), say("c", ContainerState::Ended(0)), ended(&call.key, Outcome::Succeeded, false)];
+    let pod =
+        serde_json::from_value(serde_json::json!({"containerSet": call.body})).expect("a template");
+    step(
+        &plan,
+        &mut run,
+        vec![Observation::PluginPod {
+            key: call.key.clone(),
+            template: Box::new(pod),
+        }],
+        3,
+    );
+    let ends = vec![
+        say("b", ContainerState::Ended(0)),
+        say("c", ContainerState::Ended(0)),
+        ended(&call.key, Outcome::Succeeded, false),
+    ];
     step(&plan, &mut run, ends, 4);
-    let name = |id: &str| run.nodes().find(|node| node.id == id).map(|node| node.name.clone()).unwrap_or_default();
+    let name = |id: &str| {
+        run.nodes()
+            .find(|node| node.id == id)
+            .map(|node| node.name.clone())
+            .unwrap_or_default()
+    };
     let mut tree: Vec<String> = run
         .nodes()
         .map(|node| {
             let children: Vec<String> = node.children.iter().map(|id| name(id)).collect();
-            format!("{} {:?} {:?} {}", node.name, node.r#type.expect("a type"), node.phase.expect("a phase"), children.join(" "))
+            format!(
+                "{} {:?} {:?} {}",
+                node.name,
+                node.r#type.expect("a type"),
+                node.phase.expect("a phase"),
+                children.join(" ")
+            )
         })
         .collect();
     tree.sort();

@@ -10,12 +10,22 @@ use std::time::Duration;
 pub enum Ending {
     /// `result`, `exitCode`, `message`, `parameters`, `artifacts`, as in the ABI.
     Done(Value),
-    Failed { message: String, retryable: bool, outputs: Value },
-    Pending { after: Duration, state: String, message: String },
+    Failed {
+        message: String,
+        retryable: bool,
+        outputs: Value,
+    },
+    Pending {
+        after: Duration,
+        state: String,
+        message: String,
+    },
     Pod(Value),
     Graph(Value),
     /// The plug-in broke, or broke a limit; the message says which.
-    Broken { message: String },
+    Broken {
+        message: String,
+    },
 }
 
 /// The most state that `pending` may leave.
@@ -28,9 +38,17 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     Done(String),
-    Failed { message: String, retryable: bool, outputs: Option<String> },
+    Failed {
+        message: String,
+        retryable: bool,
+        outputs: Option<String>,
+    },
     /// After so many milliseconds.
-    Pending { after: u64, state: String, message: String },
+    Pending {
+        after: u64,
+        state: String,
+        message: String,
+    },
     Pod(String),
     Graph(String),
 }
@@ -51,16 +69,32 @@ impl Answer {
         };
         Ok(match self {
             Answer::Done(text) => Ending::Done(object(&text)?),
-            Answer::Failed { message, retryable, outputs } => Ending::Failed {
+            Answer::Failed {
+                message,
+                retryable,
+                outputs,
+            } => Ending::Failed {
                 message: clip(&message),
                 retryable,
-                outputs: outputs.as_deref().map(object).transpose()?.unwrap_or_default(),
+                outputs: outputs
+                    .as_deref()
+                    .map(object)
+                    .transpose()?
+                    .unwrap_or_default(),
             },
-            Answer::Pending { after, state, message } => {
+            Answer::Pending {
+                after,
+                state,
+                message,
+            } => {
                 if state.len() as u64 > STATE {
                     return Err(Breach::State(STATE));
                 }
-                Ending::Pending { after: Duration::from_millis(after).max(PAUSE), state, message: clip(&message) }
+                Ending::Pending {
+                    after: Duration::from_millis(after).max(PAUSE),
+                    state,
+                    message: clip(&message),
+                }
             }
             Answer::Pod(text) => Ending::Pod(object(&text)?),
             Answer::Graph(text) => Ending::Graph(object(&text)?),
@@ -70,7 +104,11 @@ impl Answer {
 
 /// Whether an answer is as short as it has to be.
 pub(crate) fn fits(text: &str, limit: u64) -> Result<(), Breach> {
-    if text.len() as u64 > limit { Err(Breach::Output(limit)) } else { Ok(()) }
+    if text.len() as u64 > limit {
+        Err(Breach::Output(limit))
+    } else {
+        Ok(())
+    }
 }
 
 /// A message of bearable length.

@@ -24,7 +24,8 @@ impl Cache {
         let path = self.folder.join(name);
         let ours = |path: &Path| {
             let metadata = fs::symlink_metadata(path).ok()?;
-            let own = metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0;
+            let own = metadata.uid() == rustix::process::geteuid().as_raw()
+                && metadata.mode() & 0o022 == 0;
             (own && !metadata.file_type().is_symlink()).then_some(())
         };
         ours(&self.folder).and_then(|()| ours(&path)).map(|()| path)
@@ -32,10 +33,18 @@ impl Cache {
 
     /// Keeps a compiled component. Readers see all of it or nothing.
     pub(crate) fn keep(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)?;
         let path = self.folder.join(name);
         let draft = self.folder.join(format!("{name}.{}", std::process::id()));
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&draft)?;
         file.write_all(bytes)?;
         drop(file);
         fs::rename(draft, path)

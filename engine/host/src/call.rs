@@ -60,9 +60,19 @@ const SLOW: u32 = 1;
 
 impl Host {
     /// Runs a template once.
-    pub async fn call(self: &Arc<Host>, plugin: &Arc<Plugin>, call: Call, grants: &Arc<Grants>, world: Arc<dyn World>) -> (Ending, Usage) {
+    pub async fn call(
+        self: &Arc<Host>,
+        plugin: &Arc<Plugin>,
+        call: Call,
+        grants: &Arc<Grants>,
+        world: Arc<dyn World>,
+    ) -> (Ending, Usage) {
         let _permit = self.calls.acquire().await;
-        let given = call.artifacts.iter().map(|(_, location)| location.clone()).collect();
+        let given = call
+            .artifacts
+            .iter()
+            .map(|(_, location)| location.clone())
+            .collect();
         let (host, plugin, grants) = (self.clone(), plugin.clone(), grants.clone());
         let slow = Arc::new(AtomicBool::new(false));
         let flag = slow.clone();
@@ -74,7 +84,12 @@ impl Host {
                 return (broken(&Breach::Rounds(grants.rounds)), Usage::default());
             }
             let request = request(call);
-            let executed = shot.run(async |store, guest| guest.tiphys_plugin_template().call_execute(store, &request).await);
+            let executed = shot.run(async |store, guest| {
+                guest
+                    .tiphys_plugin_template()
+                    .call_execute(store, &request)
+                    .await
+            });
             let done = match tokio::time::timeout(limit.0, executed).await {
                 Ok(done) => done,
                 Err(_) => Err(limit.1),
@@ -91,13 +106,30 @@ impl Host {
     }
 
     /// What the plug-in itself finds wrong with a body. It may not take long, and reaches nothing.
-    pub(crate) fn validate(&self, plugin: &Plugin, kind: &str, body: &str) -> Result<Vec<(String, String)>, String> {
-        let grants = Arc::new(Grants { time: Duration::from_secs(2), ..Grants::default() });
+    pub(crate) fn validate(
+        &self,
+        plugin: &Plugin,
+        kind: &str,
+        body: &str,
+    ) -> Result<Vec<(String, String)>, String> {
+        let grants = Arc::new(Grants {
+            time: Duration::from_secs(2),
+            ..Grants::default()
+        });
         let mut shot = open(self, plugin, &grants, None, Vec::new());
         let (kind, body) = (kind.to_owned(), body.to_owned());
-        let run = shot.run(async |store, guest| guest.tiphys_plugin_template().call_validate(store, &kind, &body).await);
+        let run = shot.run(async |store, guest| {
+            guest
+                .tiphys_plugin_template()
+                .call_validate(store, &kind, &body)
+                .await
+        });
         match pollster::block_on(run) {
-            Ok(faults) => Ok(faults.into_iter().take(100).map(|fault| (fault.pointer, fault.message)).collect()),
+            Ok(faults) => Ok(faults
+                .into_iter()
+                .take(100)
+                .map(|fault| (fault.pointer, fault.message))
+                .collect()),
             Err(breach) => Err(format!("plug-in `{}` {breach}", plugin.name)),
         }
     }
@@ -105,7 +137,9 @@ impl Host {
 
 /// How long a call may take, and what it is told when that is over.
 fn limit(call: &Call, grants: &Grants, now: u64) -> (Duration, Breach) {
-    let left = call.deadline.map(|at| Duration::from_millis(at.saturating_sub(now)));
+    let left = call
+        .deadline
+        .map(|at| Duration::from_millis(at.saturating_sub(now)));
     match left.filter(|left| *left < grants.time) {
         Some(left) => (left, Breach::Deadline),
         None => (grants.time, Breach::Time(grants.time)),
@@ -113,7 +147,9 @@ fn limit(call: &Call, grants: &Grants, now: u64) -> (Duration, Breach) {
 }
 
 fn broken(breach: &Breach) -> Ending {
-    Ending::Broken { message: breach.to_string() }
+    Ending::Broken {
+        message: breach.to_string(),
+    }
 }
 
 /// A fresh store, and what keeps it in its fences.
@@ -140,7 +176,11 @@ pub(crate) fn open<'a>(
         given,
         told: Vec::new(),
         usage: Usage::default(),
-        clock: Stopwatch { started: Instant::now(), limit: grants.time, ticks: 0 },
+        clock: Stopwatch {
+            started: Instant::now(),
+            limit: grants.time,
+            ticks: 0,
+        },
         last_words: None,
         muted: false,
         slow: Arc::default(),
@@ -164,7 +204,12 @@ pub(crate) fn open<'a>(
         let _ = store.set_fuel(grants.fuel.unwrap_or(u64::MAX));
     }
     let ticking = host.ready(plugin.fuel).ok().map(Ready::tick);
-    Shot { store, plugin, host, _ticking: ticking }
+    Shot {
+        store,
+        plugin,
+        host,
+        _ticking: ticking,
+    }
 }
 
 /// Lets others go on, whatever runs the future.
@@ -222,12 +267,21 @@ impl Shot<'_> {
             let given = guest.grants.fuel.unwrap_or(u64::MAX);
             given.saturating_sub(self.store.get_fuel().unwrap_or(given))
         });
-        Usage { time: guest.clock.started.elapsed(), memory: guest.memory.peak, fuel, ..guest.usage }
+        Usage {
+            time: guest.clock.started.elapsed(),
+            memory: guest.memory.peak,
+            fuel,
+            ..guest.usage
+        }
     }
 }
 
 fn request(call: Call) -> types::Request {
-    let parameters: serde_json::Map<_, _> = call.parameters.into_iter().map(|(name, value)| (name, value.into())).collect();
+    let parameters: serde_json::Map<_, _> = call
+        .parameters
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
     let artifacts: serde_json::Map<_, _> = call.artifacts.into_iter().collect();
     types::Request {
         idempotency_key: format!("{}/{}/{}", call.workflow_uid, call.node_id, call.attempt),
@@ -241,7 +295,11 @@ fn request(call: Call) -> types::Request {
         kind: call.kind,
         body: call.body.to_string(),
         inputs: json!({"parameters": parameters, "artifacts": artifacts}).to_string(),
-        outputs: if call.outputs.is_null() { "{}".to_owned() } else { call.outputs.to_string() },
+        outputs: if call.outputs.is_null() {
+            "{}".to_owned()
+        } else {
+            call.outputs.to_string()
+        },
         deadline: call.deadline,
         round: call.round,
         state: call.state,
@@ -253,8 +311,16 @@ fn answer(outcome: abi::template::Outcome) -> Answer {
     use types::Outcome;
     match outcome {
         Outcome::Done(text) => Answer::Done(text),
-        Outcome::Failed(failure) => Answer::Failed { message: failure.message, retryable: failure.retryable, outputs: failure.outputs },
-        Outcome::Pending(pending) => Answer::Pending { after: pending.requeue_after, state: pending.state, message: pending.message },
+        Outcome::Failed(failure) => Answer::Failed {
+            message: failure.message,
+            retryable: failure.retryable,
+            outputs: failure.outputs,
+        },
+        Outcome::Pending(pending) => Answer::Pending {
+            after: pending.requeue_after,
+            state: pending.state,
+            message: pending.message,
+        },
         Outcome::Pod(text) => Answer::Pod(text),
         Outcome::Graph(text) => Answer::Graph(text),
     }

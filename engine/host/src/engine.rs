@@ -82,12 +82,20 @@ fn start(fuel: bool) -> wasmtime::Result<Ready> {
     let mut linker = Linker::new(&engine);
     abi::Plugin::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;
     let ticker = Ticker::start(&engine);
-    Ok(Ready { engine, linker, ticker })
+    Ok(Ready {
+        engine,
+        linker,
+        ticker,
+    })
 }
 
 fn config(fuel: bool, pool: bool) -> Config {
     let mut config = Config::new();
-    config.epoch_interruption(true).consume_fuel(fuel).max_wasm_stack(1 << 20).async_stack_size(2 << 20);
+    config
+        .epoch_interruption(true)
+        .consume_fuel(fuel)
+        .max_wasm_stack(1 << 20)
+        .async_stack_size(2 << 20);
     if pool {
         let mut slots = PoolingAllocationConfig::new();
         slots
@@ -150,11 +158,18 @@ impl Ticker {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("ticker".to_owned()).spawn(tick);
+        let thread = std::thread::Builder::new()
+            .name("ticker".to_owned())
+            .spawn(tick);
         let thread = thread
-            .inspect_err(|error| tracing::error!("failed to start the thread that stops plug-ins: {error}"))
+            .inspect_err(|error| {
+                tracing::error!("failed to start the thread that stops plug-ins: {error}")
+            })
             .ok();
-        Ticker { active, thread: thread.map(|handle| handle.thread().clone()) }
+        Ticker {
+            active,
+            thread: thread.map(|handle| handle.thread().clone()),
+        }
     }
 }
 

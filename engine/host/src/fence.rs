@@ -31,7 +31,10 @@ pub enum Breach {
 }
 
 fn said(message: &Option<String>) -> String {
-    message.as_ref().map(|m| format!(": {m}")).unwrap_or_default()
+    message
+        .as_ref()
+        .map(|m| format!(": {m}"))
+        .unwrap_or_default()
 }
 
 fn seconds(time: Duration) -> String {

@@ -144,7 +144,8 @@ impl Grants {
             ];
             for (field, text, limit) in limits {
                 if let Some(text) = text {
-                    *limit = parse_size(text).ok_or_else(|| fault(field, text, "size, like 64Mi"))?;
+                    *limit =
+                        parse_size(text).ok_or_else(|| fault(field, text, "size, like 64Mi"))?;
                 }
             }
             if let Some(text) = &grant.time {
@@ -161,7 +162,10 @@ impl Grants {
     pub(crate) fn http(&self, method: &str, host: &str, port: u16) -> Option<Named> {
         let allows = |grant: &&HttpGrant| {
             let methods = &grant.methods;
-            methods.is_empty() || methods.iter().any(|m| m == "*" || m.eq_ignore_ascii_case(method))
+            methods.is_empty()
+                || methods
+                    .iter()
+                    .any(|m| m == "*" || m.eq_ignore_ascii_case(method))
         };
         self.http
             .iter()
@@ -173,7 +177,8 @@ impl Grants {
 
 impl Grant {
     fn is_for(&self, plugin: &str, digest: &str) -> bool {
-        let any = |list: &[String], item: &str| list.is_empty() || list.iter().any(|one| one == item);
+        let any =
+            |list: &[String], item: &str| list.is_empty() || list.iter().any(|one| one == item);
         any(&self.plugins, plugin) && any(&self.digests, digest)
     }
 }
@@ -210,7 +215,9 @@ fn pattern(grant: &str, host: &str, port: u16) -> Option<Named> {
     } else if name == "*" {
         Some(Named::Pattern)
     } else {
-        let below = name.strip_prefix('*').filter(|tail| tail.starts_with('.'))?;
+        let below = name
+            .strip_prefix('*')
+            .filter(|tail| tail.starts_with('.'))?;
         (host.len() > below.len() && host.ends_with(below)).then_some(Named::Pattern)
     }
 }
@@ -239,7 +246,12 @@ mod tests {
             ("api.example.test", "api.example.test", 443, Some(Itself)),
             ("api.example.test", "API.example.test.", 80, Some(Itself)),
             ("api.example.test", "api.example.test", 8080, None),
-            ("api.example.test:8080", "api.example.test", 8080, Some(Itself)),
+            (
+                "api.example.test:8080",
+                "api.example.test",
+                8080,
+                Some(Itself),
+            ),
             ("api.example.test:*", "api.example.test", 8081, Some(Itself)),
             ("*.example.test", "api.example.test", 443, Some(Pattern)),
             ("*.example.test", "example.test", 443, None),
@@ -272,14 +284,30 @@ mod tests {
     #[test]
     fn grants_add_up_for_the_plugin_they_name() {
         let all = [
-            Grant { secrets: vec!["a".into()], memory: Some("1Mi".into()), ..Grant::default() },
-            Grant { plugins: vec!["other".into()], secrets: vec!["b".into()], ..Grant::default() },
-            Grant { plugins: vec!["mine".into()], secrets: vec!["c".into()], memory: Some("2Mi".into()), ..Grant::default() },
+            Grant {
+                secrets: vec!["a".into()],
+                memory: Some("1Mi".into()),
+                ..Grant::default()
+            },
+            Grant {
+                plugins: vec!["other".into()],
+                secrets: vec!["b".into()],
+                ..Grant::default()
+            },
+            Grant {
+                plugins: vec!["mine".into()],
+                secrets: vec!["c".into()],
+                memory: Some("2Mi".into()),
+                ..Grant::default()
+            },
         ];
         let sum = Grants::of(&all, "mine", "sha256:0").expect("valid");
         assert_eq!(sum.secrets, ["a", "c"]);
         assert_eq!(sum.memory, 2 << 20);
-        let bad = [Grant { time: Some("soon".into()), ..Grant::default() }];
+        let bad = [Grant {
+            time: Some("soon".into()),
+            ..Grant::default()
+        }];
         let fault = Grants::of(&bad, "mine", "").expect_err("no time");
         assert_eq!(fault.to_string(), "time: `soon` is no time, like 30s");
     }

@@ -1,8 +1,8 @@
 //! What a store holds for one call.
 
 use crate::call::Usage;
-use crate::memory::Memory;
 use crate::grants::Grants;
+use crate::memory::Memory;
 use crate::world::{Level, World};
 use serde_json::Value;
 use std::sync::Arc;
@@ -41,7 +41,10 @@ pub(crate) struct Stopwatch {
 impl Guest {
     /// What grants say to a plug-in that asks for what is not granted.
     pub fn missing(&self, what: &str, how: &str) -> String {
-        format!("plug-in `{}` may not {what}: grant it with {how}", self.plugin)
+        format!(
+            "plug-in `{}` may not {what}: grant it with {how}",
+            self.plugin
+        )
     }
 
     pub fn log(&mut self, level: Level, message: &str) {
@@ -56,7 +59,10 @@ impl Guest {
         if self.usage.log > self.grants.log {
             self.muted = true;
             let limit = crate::size::show(self.grants.log);
-            world.log(Level::Warn, &format!("log of more than {limit}: the rest is dropped (limit `log`)"));
+            world.log(
+                Level::Warn,
+                &format!("log of more than {limit}: the rest is dropped (limit `log`)"),
+            );
             return;
         }
         for line in message.lines() {

@@ -21,7 +21,9 @@ impl Lane {
     ) -> T {
         let here = poll_fn(|context| match future.as_mut().poll(context) {
             Poll::Ready(value) => Poll::Ready(Some(value)),
-            Poll::Pending if slow.load(Ordering::Relaxed) && self.runtime().is_some() => Poll::Ready(None),
+            Poll::Pending if slow.load(Ordering::Relaxed) && self.runtime().is_some() => {
+                Poll::Ready(None)
+            }
             Poll::Pending => Poll::Pending,
         });
         if let Some(value) = here.await {
@@ -30,15 +32,7 @@ impl Lane {
         let Some(runtime) = self.runtime() else {
             return future.await;
         };
-        let mut moved = Moved(runtime.spawn(future));
-        match (&mut moved.0).await {
-            Ok(value) => value,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // It is cancelled only with this future, or with the host, which outlives its calls.
-                Err(_) => std::future::pending().await,
-            },
-        }
+        Moved(runtime.spawn(future)).end().await
     }
 
     fn runtime(&self) -> Option<&Runtime> {
@@ -50,7 +44,9 @@ impl Lane {
                     .on_thread_start(stand_back)
                     .enable_all()
                     .build()
-                    .inspect_err(|error| tracing::warn!("failed to start threads for plug-ins: {error}"))
+                    .inspect_err(|error| {
+                        tracing::warn!("failed to start threads for plug-ins: {error}")
+                    })
                     .ok()
             })
             .as_ref()
@@ -70,8 +66,21 @@ fn stand_back() {
     let _ = rustix::process::setpriority_process(None, 19);
 }
 
-/// A task that ends with its handle.
-struct Moved<T>(JoinHandle<T>);
+/// A task on another runtime, that ends with its handle.
+pub(crate) struct Moved<T>(pub JoinHandle<T>);
+
+impl<T> Moved<T> {
+    pub async fn end(mut self) -> T {
+        match (&mut self.0).await {
+            Ok(value) => value,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // It is cancelled only with this future, or with its runtime, which outlives it.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+}
 
 impl<T> Drop for Moved<T> {
     fn drop(&mut self) {

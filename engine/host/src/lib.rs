@@ -27,7 +27,8 @@ mod running {
     pub use crate::registry::{Registry, Slot};
     pub use crate::wire::{Hop, Wire, special};
     pub use crate::world::{
-        Body, Entry, HttpError, HttpRequest, HttpResponse, Identity, Level, Reader, Refusal, World, Writer,
+        Body, Entry, HttpError, HttpRequest, HttpResponse, Identity, Level, Reader, Refusal, World,
+        Writer,
     };
 }
 #[cfg(feature = "run")]

@@ -99,10 +99,16 @@ impl Manifest {
             return rule("it gives no kind".to_owned());
         }
         for (at, kind) in manifest.kinds.iter().enumerate() {
-            if kind.name.is_empty() || kind.name.len() > 63 || kind.name.contains(char::is_whitespace) {
+            if kind.name.is_empty()
+                || kind.name.len() > 63
+                || kind.name.contains(char::is_whitespace)
+            {
                 return rule(format!("`{}` is no name for a kind", kind.name));
             }
-            if manifest.kinds[..at].iter().any(|other| other.name == kind.name) {
+            if manifest.kinds[..at]
+                .iter()
+                .any(|other| other.name == kind.name)
+            {
                 return rule(format!("it gives the kind `{}` twice", kind.name));
             }
         }
@@ -128,7 +134,10 @@ impl Kind {
             .with_draft(jsonschema::Draft::Draft202012)
             .with_pattern_options(patterns)
             .build(&self.schema)
-            .map_err(|error| ManifestFault::Schema { kind: self.name.clone(), reason: error.to_string() })
+            .map_err(|error| ManifestFault::Schema {
+                kind: self.name.clone(),
+                reason: error.to_string(),
+            })
     }
 }
 

@@ -13,7 +13,11 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub fn new(limit: u64) -> Memory {
-        Memory { limit, used: 0, peak: 0 }
+        Memory {
+            limit,
+            used: 0,
+            peak: 0,
+        }
     }
 
     fn grow(&mut self, current: usize, desired: usize) -> wasmtime::Result<bool> {
@@ -32,12 +36,25 @@ impl Memory {
 const ELEMENT: usize = 8;
 
 impl ResourceLimiter for Memory {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         self.grow(current, desired)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        self.grow(current.saturating_mul(ELEMENT), desired.saturating_mul(ELEMENT))
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.grow(
+            current.saturating_mul(ELEMENT),
+            desired.saturating_mul(ELEMENT),
+        )
     }
 
     // Python's components are of many instances; the pool has its own limits.

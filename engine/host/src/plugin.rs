@@ -34,7 +34,10 @@ pub struct Plugin {
 
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plugin").field("name", &self.name).field("digest", &self.digest).finish_non_exhaustive()
+        f.debug_struct("Plugin")
+            .field("name", &self.name)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -45,11 +48,17 @@ pub enum LoadError {
     Host(#[from] HostError),
     #[error("read a WASM component: {0}")]
     Garbage(String),
-    #[error("read a WASM component: this is a core module; make a component of it (`tiphys plugin build` does)")]
+    #[error(
+        "read a WASM component: this is a core module; make a component of it (`tiphys plugin build` does)"
+    )]
     Module,
-    #[error("load a plug-in of another ABI: it gives {found}, and this engine knows tiphys:plugin/template@{known}")]
+    #[error(
+        "load a plug-in of another ABI: it gives {found}, and this engine knows tiphys:plugin/template@{known}"
+    )]
     Abi { found: String, known: &'static str },
-    #[error("load a plug-in that imports {0}: plug-ins get no WASI; build it without (see the SDK's README)")]
+    #[error(
+        "load a plug-in that imports {0}: plug-ins get no WASI; build it without (see the SDK's README)"
+    )]
     Wasi(String),
     #[error("load a plug-in that imports {0}, which this engine does not have")]
     Import(String),
@@ -67,11 +76,13 @@ const ABI: &str = "0.1.0";
 /// `sha256:` and the digest in hexadecimal.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold("sha256:".to_owned(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Sha256::digest(bytes)
+        .iter()
+        .fold("sha256:".to_owned(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 impl Host {
@@ -94,7 +105,13 @@ impl Host {
         let mut plugin = Plugin {
             digest,
             size: bytes.len(),
-            manifest: Manifest { name: String::new(), version: String::new(), description: String::new(), kinds: Vec::new(), wants: Default::default() },
+            manifest: Manifest {
+                name: String::new(),
+                version: String::new(),
+                description: String::new(),
+                kinds: Vec::new(),
+                wants: Default::default(),
+            },
             imports,
             abi: ABI.to_owned(),
             name: "?".into(),
@@ -102,10 +119,16 @@ impl Host {
             fuel,
             schemas: HashMap::new(),
         };
-        let text = pollster::block_on(self.describe(&plugin)).map_err(|breach| LoadError::Describe(breach.to_string()))?;
+        let text = pollster::block_on(self.describe(&plugin))
+            .map_err(|breach| LoadError::Describe(breach.to_string()))?;
         plugin.manifest = Manifest::read(&text)?;
         plugin.name = plugin.manifest.name.as_str().into();
-        for kind in plugin.manifest.kinds.iter().filter(|kind| !kind.schema.is_null()) {
+        for kind in plugin
+            .manifest
+            .kinds
+            .iter()
+            .filter(|kind| !kind.schema.is_null())
+        {
             plugin.schemas.insert(kind.name.clone(), kind.compiled()?);
         }
         Ok(Arc::new(plugin))
@@ -113,7 +136,9 @@ impl Host {
 
     async fn describe(&self, plugin: &Plugin) -> Result<String, Breach> {
         let mut shot = open(self, plugin, &Arc::new(Grants::default()), None, Vec::new());
-        let done = shot.run(async |store, guest| guest.tiphys_plugin_template().call_describe(store).await).await;
+        let done = shot
+            .run(async |store, guest| guest.tiphys_plugin_template().call_describe(store).await)
+            .await;
         let text = done?;
         fits(&text, 4 << 20)?;
         Ok(text)
@@ -138,7 +163,10 @@ impl Host {
         }
         let component = Component::new(engine, bytes).map_err(|error| fault(bytes, &error))?;
         if let Some(cache) = &self.cache {
-            let kept = component.serialize().map_err(|e| e.to_string()).and_then(|code| cache.keep(&name, &code).map_err(|e| e.to_string()));
+            let kept = component
+                .serialize()
+                .map_err(|e| e.to_string())
+                .and_then(|code| cache.keep(&name, &code).map_err(|e| e.to_string()));
             if let Err(error) = kept {
                 tracing::warn!("failed to keep a compiled component: {error}");
             }
@@ -152,14 +180,24 @@ fn fault(bytes: &[u8], error: &wasmtime::Error) -> LoadError {
     let text = text.lines().next().unwrap_or_default().to_owned();
     if text.contains("wasm module with a component parser") {
         LoadError::Module
-    } else if bytes.starts_with(b"\0asm") { LoadError::Compile(text) } else { LoadError::Garbage(text) }
+    } else if bytes.starts_with(b"\0asm") {
+        LoadError::Compile(text)
+    } else {
+        LoadError::Garbage(text)
+    }
 }
 
 fn names(component: &Component) -> (Vec<String>, Vec<String>) {
     let engine = component.engine();
     let kind = component.component_type();
-    let imports = kind.imports(engine).map(|(name, _)| name.to_owned()).collect();
-    let exports = kind.exports(engine).map(|(name, _)| name.to_owned()).collect();
+    let imports = kind
+        .imports(engine)
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let exports = kind
+        .exports(engine)
+        .map(|(name, _)| name.to_owned())
+        .collect();
     (imports, exports)
 }
 
@@ -168,7 +206,9 @@ fn check_abi(exports: &[String]) -> Result<(), LoadError> {
     if exports.contains(&wanted) {
         return Ok(());
     }
-    let near = exports.iter().find(|name| name.starts_with("tiphys:plugin/template@"));
+    let near = exports
+        .iter()
+        .find(|name| name.starts_with("tiphys:plugin/template@"));
     let found = match (near, exports.is_empty()) {
         (Some(name), _) => name.clone(),
         (None, true) => "nothing".to_owned(),
@@ -178,8 +218,20 @@ fn check_abi(exports: &[String]) -> Result<(), LoadError> {
 }
 
 fn check_imports(imports: &[String]) -> Result<(), LoadError> {
-    let ours = ["types", "log", "clock", "http", "secrets", "config-maps", "artifacts", "files"];
-    let known = |name: &str| ours.iter().any(|interface| name == format!("tiphys:plugin/{interface}@{ABI}"));
+    let ours = [
+        "types",
+        "log",
+        "clock",
+        "http",
+        "secrets",
+        "config-maps",
+        "artifacts",
+        "files",
+    ];
+    let known = |name: &str| {
+        ours.iter()
+            .any(|interface| name == format!("tiphys:plugin/{interface}@{ABI}"))
+    };
     match imports.iter().find(|name| !known(name)) {
         None => Ok(()),
         Some(name) if name.starts_with("wasi:") => Err(LoadError::Wasi(name.clone())),

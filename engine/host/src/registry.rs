@@ -27,7 +27,11 @@ pub struct Slot {
 impl Registry {
     #[must_use]
     pub fn new(host: Arc<Host>, grants: Vec<Grant>) -> Registry {
-        Registry { host, grants, slots: RwLock::default() }
+        Registry {
+            host,
+            grants,
+            slots: RwLock::default(),
+        }
     }
 
     #[must_use]
@@ -68,21 +72,30 @@ impl Registry {
     }
 
     fn put(&self, kind: &str, slot: Arc<Slot>) {
-        let mut slots = self.slots.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut slots = self
+            .slots
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         slots.insert(kind.to_owned(), slot);
     }
 
     /// The plug-in that gives a kind.
     #[must_use]
     pub fn find(&self, kind: &str) -> Option<Arc<Slot>> {
-        let slots = self.slots.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let slots = self
+            .slots
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         slots.get(kind).cloned()
     }
 
     /// The kinds there are.
     #[must_use]
     pub fn kinds(&self) -> Vec<String> {
-        let slots = self.slots.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let slots = self
+            .slots
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         slots.keys().cloned().collect()
     }
 
@@ -92,7 +105,9 @@ impl Registry {
     /// A grant says what cannot be.
     pub fn grants(&self, slot: &Slot, plugin: &Plugin) -> Result<Arc<Grants>, GrantFault> {
         slot.granted
-            .get_or_init(|| Grants::of(&self.grants, &plugin.manifest.name, &plugin.digest).map(Arc::new))
+            .get_or_init(|| {
+                Grants::of(&self.grants, &plugin.manifest.name, &plugin.digest).map(Arc::new)
+            })
             .clone()
     }
 }
@@ -103,12 +118,16 @@ impl Slot {
     /// # Errors
     /// One line for the user: it does not load, and why.
     pub fn plugin(&self, host: &Arc<Host>) -> Result<Arc<Plugin>, String> {
-        self.load(host).map_err(|error| format!("failed to {error} ({})", self.origin))
+        self.load(host)
+            .map_err(|error| format!("failed to {error} ({})", self.origin))
     }
 
     fn load(&self, host: &Arc<Host>) -> Result<Arc<Plugin>, String> {
         self.loaded
-            .get_or_init(|| host.load(&self.bytes, self.fuel).map_err(|error| error.to_string()))
+            .get_or_init(|| {
+                host.load(&self.bytes, self.fuel)
+                    .map_err(|error| error.to_string())
+            })
             .clone()
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 #[must_use]
 pub fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let factor: u64 = match &text[digits..] {
         "" => 1,
         "k" => 1000,
@@ -23,7 +25,9 @@ pub fn parse_size(text: &str) -> Option<u64> {
 /// A time: `500ms`, `10s`, `2m`, `1h`, or seconds.
 pub(crate) fn parse_time(text: &str) -> Option<Duration> {
     let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let millis: u64 = match &text[digits..] {
         "ms" => 1,
         "" | "s" => 1000,

@@ -1,9 +1,12 @@
 //! The real wire: HTTP by reqwest, addresses judged after resolution.
 
+use crate::lane::Moved;
 use crate::world::{Body, HttpError, HttpRequest, HttpResponse};
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRAILER, TRANSFER_ENCODING};
+use reqwest::header::{
+    CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRAILER, TRANSFER_ENCODING,
+};
 use reqwest::{Client, Method, Url};
 use rustls::ClientConfig;
 use rustls::RootCertStore;
@@ -12,13 +15,15 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::collections::VecDeque;
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 
 /// Sends requests; keeps connections.
 #[derive(Default)]
 pub struct Wire {
     clients: Mutex<VecDeque<(Settings, Client)>>,
+    threads: Threads,
 }
 
 /// How many clients with settings of their own are kept.
@@ -62,18 +67,27 @@ impl Wire {
             && let Some(address) = literal(&url)
             && let Some(what) = special(address)
         {
-            return Err(HttpError::NotGranted(refused(&address.to_string(), address, what)));
+            return Err(HttpError::NotGranted(refused(
+                &address.to_string(),
+                address,
+                what,
+            )));
         }
         let client = self.client(Settings {
             private,
             insecure: request.insecure,
             roots: request.roots.clone(),
-            identity: request.identity.as_ref().map(|id| (id.certificate.clone(), id.key.clone())),
+            identity: request
+                .identity
+                .as_ref()
+                .map(|id| (id.certificate.clone(), id.key.clone())),
         })?;
         let method = method(&request.method)?;
         let shown = show(&url);
         let sends = matches!(method.as_str(), "POST" | "PUT" | "PATCH");
-        let mut builder = client.request(method, url).headers(headers(&request.headers)?);
+        let mut builder = client
+            .request(method, url)
+            .headers(headers(&request.headers)?);
         match request.body {
             Some(body) => builder = builder.body(body),
             // What is meant to have a body says that it has none.
@@ -81,16 +95,30 @@ impl Wire {
             None => {}
         }
         let timeout = request.timeout;
-        let response = within(timeout, &shown, builder.send()).await?.map_err(|error| told(&error, &shown))?;
+        let sent = within(timeout, &shown, self.threads.run(builder.send())).await?;
+        let response = sent.map_err(|error| told(&error, &shown))?;
         Ok(HttpResponse {
             status: response.status().as_u16(),
-            headers: response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), latin(value.as_bytes()))).collect(),
-            body: Box::new(Stream { response, left: Vec::new(), at: 0, timeout, shown }),
+            headers: response
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), latin(value.as_bytes())))
+                .collect(),
+            body: Box::new(Stream {
+                response,
+                left: Vec::new(),
+                at: 0,
+                timeout,
+                shown,
+            }),
         })
     }
 
     fn client(&self, settings: Settings) -> Result<Client, HttpError> {
-        let mut clients = self.clients.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut clients = self
+            .clients
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((_, client)) = clients.iter().find(|(known, _)| *known == settings) {
             return Ok(client.clone());
         }
@@ -102,7 +130,9 @@ impl Wire {
             .http1_max_headers(HEADERS)
             // A proxy would connect to what was refused here.
             .no_proxy()
-            .dns_resolver(Arc::new(Resolver { private: settings.private }))
+            .dns_resolver(Arc::new(Resolver {
+                private: settings.private,
+            }))
             .user_agent(concat!("tiphys/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| HttpError::Invalid(chain(&error)))?;
@@ -114,7 +144,43 @@ impl Wire {
     }
 }
 
-async fn within<F: Future>(timeout: Option<Duration>, shown: &str, future: F) -> Result<F::Output, HttpError> {
+/// Connections have threads of their own. A server that says `100 Continue` without an end keeps a thread busy for a second at a time:
+/// that is to be none of those that everything else runs on, and no reason why time-outs come late.
+#[derive(Default)]
+struct Threads(OnceLock<Option<Runtime>>);
+
+impl Threads {
+    async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let runtime = self.0.get_or_init(|| {
+            let built = Builder::new_multi_thread()
+                .worker_threads(2)
+                .thread_name("http")
+                .enable_all()
+                .build();
+            built
+                .inspect_err(|error| tracing::warn!("failed to start threads for HTTP: {error}"))
+                .ok()
+        });
+        match runtime {
+            Some(runtime) => Moved(runtime.spawn(work)).end().await,
+            None => work.await,
+        }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(Some(runtime)) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn within<F: Future>(
+    timeout: Option<Duration>,
+    shown: &str,
+    future: F,
+) -> Result<F::Output, HttpError> {
     match timeout {
         None => Ok(future.await),
         Some(limit) => tokio::time::timeout(limit, future)
@@ -151,22 +217,35 @@ impl Body for Stream {
 fn method(name: &str) -> Result<Method, HttpError> {
     match Method::from_bytes(name.to_ascii_uppercase().as_bytes()) {
         // It would open a tunnel: whatever went through it would be of no method and to no host that was granted.
-        Ok(Method::CONNECT) => Err(HttpError::Invalid("`CONNECT` is no method that plug-ins have".to_owned())),
+        Ok(Method::CONNECT) => Err(HttpError::Invalid(
+            "`CONNECT` is no method that plug-ins have".to_owned(),
+        )),
         Ok(method) => Ok(method),
-        Err(_) => Err(HttpError::Invalid(format!("`{}` is no method", printable(name)))),
+        Err(_) => Err(HttpError::Invalid(format!(
+            "`{}` is no method",
+            printable(name)
+        ))),
     }
 }
 
 fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, HttpError> {
     let mut map = HeaderMap::with_capacity(pairs.len());
     for (name, value) in pairs {
-        let key = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| HttpError::Invalid(format!("`{}` is no name for a header", printable(name))))?;
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+            HttpError::Invalid(format!("`{}` is no name for a header", printable(name)))
+        })?;
         // The value may be a secret: it is not shown.
-        let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+        let bytes: Option<Vec<u8>> = value
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).ok())
+            .collect();
         let value = bytes
             .and_then(|bytes| HeaderValue::from_bytes(&bytes).ok())
-            .ok_or_else(|| HttpError::Invalid(format!("the value of header `{key}` has characters that no header may have")))?;
+            .ok_or_else(|| {
+                HttpError::Invalid(format!(
+                    "the value of header `{key}` has characters that no header may have"
+                ))
+            })?;
         map.append(key, value);
     }
     // Where a request ends is for the wire to say: otherwise one that is not granted could be hidden in the body of one that is.
@@ -181,21 +260,36 @@ fn latin(bytes: &[u8]) -> String {
 }
 
 fn printable(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_default).collect()
+    text.chars()
+        .take(80)
+        .flat_map(char::escape_default)
+        .collect()
 }
 
 fn parse(url: &str) -> Result<Url, HttpError> {
-    let parsed = Url::parse(url).map_err(|error| HttpError::Invalid(format!("`{}` is no URL: {error}", printable(url.split('?').next().unwrap_or_default()))))?;
+    let parsed = Url::parse(url).map_err(|error| {
+        HttpError::Invalid(format!(
+            "`{}` is no URL: {error}",
+            printable(url.split('?').next().unwrap_or_default())
+        ))
+    })?;
     match parsed.scheme() {
         "http" | "https" if parsed.has_host() => Ok(parsed),
-        other => Err(HttpError::Invalid(format!("the URL's scheme is `{other}`, not http or https"))),
+        other => Err(HttpError::Invalid(format!(
+            "the URL's scheme is `{other}`, not http or https"
+        ))),
     }
 }
 
 /// Host (an IPv6 address without brackets) and port of a URL.
 pub(crate) fn place(url: &str) -> Result<(String, u16), HttpError> {
     let url = parse(url)?;
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let host = url
+        .host_str()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
     let port = url.port_or_known_default().unwrap_or(80);
     Ok((host, port))
 }
@@ -203,10 +297,14 @@ pub(crate) fn place(url: &str) -> Result<(String, u16), HttpError> {
 /// Where a reference leads from a URL (RFC 3986, section 5).
 pub(crate) fn join(base: &str, reference: &str) -> Result<String, HttpError> {
     let place = printable(reference.split(['?', '#']).next().unwrap_or_default());
-    let url = parse(base)?.join(reference).map_err(|error| HttpError::Redirect(format!("redirected to `{place}`: {error}")))?;
+    let url = parse(base)?
+        .join(reference)
+        .map_err(|error| HttpError::Redirect(format!("redirected to `{place}`: {error}")))?;
     match parse(url.as_str()) {
         Ok(url) => Ok(url.into()),
-        Err(HttpError::Invalid(reason)) => Err(HttpError::Redirect(format!("redirected to `{place}`: {reason}"))),
+        Err(HttpError::Invalid(reason)) => Err(HttpError::Redirect(format!(
+            "redirected to `{place}`: {reason}"
+        ))),
         Err(error) => Err(error),
     }
 }
@@ -218,12 +316,24 @@ pub(crate) fn shown(url: &str) -> String {
 
 /// A URL for messages: without user, password, query and fragment, which may be secret.
 fn show(url: &Url) -> String {
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    format!(
+        "{}://{}{port}{}",
+        url.scheme(),
+        url.host_str().unwrap_or_default(),
+        url.path()
+    )
 }
 
 fn literal(url: &Url) -> Option<IpAddr> {
-    url.host_str()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
+    url.host_str()?
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse()
+        .ok()
 }
 
 /// Resolves names, and leaves out what may not be connected to.
@@ -241,7 +351,11 @@ impl Resolve for Resolver {
                 .map_err(|error| Unresolved(format!("{host}: {error}")))?
                 .collect();
             // One bad address spoils the name: the next lookup could give that one alone.
-            if !private && let Some((address, what)) = found.iter().find_map(|a| special(a.ip()).map(|what| (a.ip(), what))) {
+            if !private
+                && let Some((address, what)) = found
+                    .iter()
+                    .find_map(|a| special(a.ip()).map(|what| (a.ip(), what)))
+            {
                 return Err(Refused(refused(&host, address, what)).into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
@@ -250,7 +364,9 @@ impl Resolve for Resolver {
 }
 
 fn refused(host: &str, address: IpAddr, what: &str) -> String {
-    format!("{host} is at {address}, {what}: only a grant that names the host itself allows that, as `--allow-http {host}` does")
+    format!(
+        "{host} is at {address}, {what}: only a grant that names the host itself allows that, as `--allow-http {host}` does"
+    )
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -278,7 +394,12 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
         (100, 64..=127, _) => "a shared address",
         (127, ..) => "a loopback address",
         (169, 254, _) => "a link-local address, where clouds keep their metadata",
-        (192, 0, 0) | (192, 0, 2) | (198, 18..=19, _) | (198, 51, 100) | (203, 0, 113) | (192, 88, 99) => "a reserved address",
+        (192, 0, 0)
+        | (192, 0, 2)
+        | (198, 18..=19, _)
+        | (198, 51, 100)
+        | (203, 0, 113)
+        | (192, 88, 99) => "a reserved address",
         (224..=239, ..) => "a multicast address",
         (240..=255, ..) => "a reserved address",
         _ => return None,
@@ -293,7 +414,9 @@ fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
     };
     match s {
         [0, 0, 0, 0, 0, 0, 0, 1] => Some("a loopback address"),
-        [0, 0, 0, 0, 0, 0xffff | 0, high, low] => embedded(high, low).or(Some("a reserved address").filter(|_| s[5] == 0)),
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low] => {
+            embedded(high, low).or(Some("a reserved address").filter(|_| s[5] == 0))
+        }
         // NAT64 (RFC 6052) and 6to4 (RFC 3056) carry an IPv4 address.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
         [0x64, 0xff9b, 1, ..] => Some("a private address"),
@@ -340,7 +463,9 @@ fn tls_error(error: &(dyn Error + 'static)) -> Option<String> {
         return Some(tls.to_string());
     }
     let io = error.downcast_ref::<std::io::Error>()?;
-    io.get_ref()?.downcast_ref::<rustls::Error>().map(ToString::to_string)
+    io.get_ref()?
+        .downcast_ref::<rustls::Error>()
+        .map(ToString::to_string)
 }
 
 fn innermost(error: &dyn Error) -> String {
@@ -368,7 +493,9 @@ fn tls(settings: &Settings) -> Result<ClientConfig, HttpError> {
         .with_safe_default_protocol_versions()
         .map_err(|error| HttpError::Tls(error.to_string()))?;
     let builder = if settings.insecure {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
     } else {
         let mut roots = RootCertStore::empty();
         match &settings.roots {
@@ -391,11 +518,18 @@ fn tls(settings: &Settings) -> Result<ClientConfig, HttpError> {
     match &settings.identity {
         None => Ok(builder.with_no_client_auth()),
         Some((certificate, key)) => {
-            let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect();
-            let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| invalid("the identity's key"))?;
+            let chain: Result<Vec<_>, _> =
+                CertificateDer::pem_slice_iter(certificate.as_bytes()).collect();
+            let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+                .map_err(|_| invalid("the identity's key"))?;
             builder
-                .with_client_auth_cert(chain.map_err(|_| invalid("the identity's certificate"))?, key)
-                .map_err(|error| HttpError::Invalid(format!("the client certificate cannot be used: {error}")))
+                .with_client_auth_cert(
+                    chain.map_err(|_| invalid("the identity's certificate"))?,
+                    key,
+                )
+                .map_err(|error| {
+                    HttpError::Invalid(format!("the client certificate cannot be used: {error}"))
+                })
         }
     }
 }
@@ -422,7 +556,12 @@ impl rustls::client::danger::ServerCertVerifier for Anyone {
         certificate: &CertificateDer<'_>,
         signature: &rustls::DigitallySignedStruct,
     ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        rustls::crypto::verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -431,7 +570,12 @@ impl rustls::client::danger::ServerCertVerifier for Anyone {
         certificate: &CertificateDer<'_>,
         signature: &rustls::DigitallySignedStruct,
     ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        rustls::crypto::verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
@@ -447,13 +591,36 @@ mod tests {
     fn addresses_that_are_not_public() {
         let special = |text: &str| special(text.parse().expect("an address")).is_some();
         for bad in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-            "255.255.255.255", "::1", "::", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::",
-            "fd00:ec2::254", "fe80::1", "ff02::1", "::127.0.0.1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "fd00:ec2::254",
+            "fe80::1",
+            "ff02::1",
+            "::127.0.0.1",
         ] {
             assert!(special(bad), "{bad}");
         }
-        for good in ["1.1.1.1", "8.8.8.8", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"] {
+        for good in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "172.32.0.1",
+            "2606:4700::1111",
+            "::ffff:1.1.1.1",
+            "64:ff9b::101:101",
+        ] {
             assert!(!special(good), "{good}");
         }
     }
@@ -462,10 +629,18 @@ mod tests {
     fn urls_for_messages_hide_what_may_be_secret() {
         let url = parse("https://user:pass@a.test:8443/x?token=1#f").expect("a URL");
         assert_eq!(show(&url), "https://a.test:8443/x");
-        assert_eq!(place("http://[::1]:9/x").expect("a place"), ("::1".to_owned(), 9));
+        assert_eq!(
+            place("http://[::1]:9/x").expect("a place"),
+            ("::1".to_owned(), 9)
+        );
         assert!(matches!(parse("ftp://a.test"), Err(HttpError::Invalid(_))));
         // Every spelling of an address is that address.
-        for odd in ["http://2130706433/", "http://0x7f.1/", "http://127.1/", "http://0177.0.0.1/"] {
+        for odd in [
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://127.1/",
+            "http://0177.0.0.1/",
+        ] {
             assert_eq!(place(odd).expect("a place").0, "127.0.0.1", "{odd}");
         }
     }

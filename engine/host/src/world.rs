@@ -15,7 +15,11 @@ pub trait World: Send + Sync + 'static {
 
     /// One HTTP exchange up to the response's headers; redirects are not followed. `private`: addresses that are not public may be
     /// connected to.
-    async fn exchange(&self, request: HttpRequest, private: bool) -> Result<HttpResponse, HttpError>;
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        private: bool,
+    ) -> Result<HttpResponse, HttpError>;
 
     /// A value of a Secret of the workflow's namespace.
     async fn secret(&self, name: &str, key: &str) -> Result<Vec<u8>, Refusal>;
@@ -24,7 +28,12 @@ pub trait World: Send + Sync + 'static {
     async fn config_map(&self, name: &str, key: &str) -> Result<String, Refusal>;
 
     /// Up to `limit` keys below an artifact location, in order, those after `after`.
-    async fn entries(&self, location: &Value, after: Option<&str>, limit: u32) -> Result<Vec<Entry>, Refusal>;
+    async fn entries(
+        &self,
+        location: &Value,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, Refusal>;
 
     /// The content of an artifact.
     async fn open(&self, location: &Value) -> Result<Box<dyn Reader>, Refusal>;

@@ -26,11 +26,7 @@ pub(crate) struct Backend {
 
 impl Backend {
     /// `path` is the store's file, which is made when it is first needed.
-    pub(crate) fn new(
-        ground: Ground,
-        plugins: Option<Arc<Registry>>,
-        path: &Path,
-    ) -> Backend {
+    pub(crate) fn new(ground: Ground, plugins: Option<Arc<Registry>>, path: &Path) -> Backend {
         let observations = ground.observations.clone();
         let (sender, effects) = mpsc::unbounded_channel();
         let clerk = Clerk {

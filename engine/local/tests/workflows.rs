@@ -1,9 +1,9 @@
 //! Whole workflows, really run on this machine.
 
-#[path = "workflows/beside.rs"]
-mod beside;
 #[path = "workflows/bench.rs"]
 mod bench;
+#[path = "workflows/beside.rs"]
+mod beside;
 #[path = "workflows/life.rs"]
 mod life;
 #[path = "workflows/pods.rs"]

@@ -20,12 +20,19 @@ impl FromStr for Place {
     type Err = PlaceError;
 
     fn from_str(text: &str) -> Result<Place, PlaceError> {
-        let fault = |reason: String| PlaceError { text: text.to_owned(), reason };
-        let name = text.strip_prefix("oci://").ok_or_else(|| fault("it does not begin with oci://".to_owned()))?;
+        let fault = |reason: String| PlaceError {
+            text: text.to_owned(),
+            reason,
+        };
+        let name = text
+            .strip_prefix("oci://")
+            .ok_or_else(|| fault("it does not begin with oci://".to_owned()))?;
         if !name.contains('/') {
             return Err(fault("it names no registry".to_owned()));
         }
-        name.parse().map(Place).map_err(|error: oci_client::ParseError| fault(error.to_string()))
+        name.parse()
+            .map(Place)
+            .map_err(|error: oci_client::ParseError| fault(error.to_string()))
     }
 }
 
@@ -51,7 +58,11 @@ impl Place {
     /// Where cosign puts the signatures of an artifact.
     pub(crate) fn signatures(&self, digest: &str) -> Place {
         let tag = format!("{}.sig", digest.replace(':', "-"));
-        Place(Reference::with_tag(self.0.registry().to_owned(), self.0.repository().to_owned(), tag))
+        Place(Reference::with_tag(
+            self.0.registry().to_owned(),
+            self.0.repository().to_owned(),
+            tag,
+        ))
     }
 
     /// Registry and name, without tag or digest: what a signature is made out to.
@@ -62,7 +73,10 @@ impl Place {
     /// Plain HTTP, as a registry on this machine speaks it.
     pub(crate) fn local(&self) -> bool {
         let host = self.0.registry().split(':').next().unwrap_or_default();
-        host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+        host == "localhost"
+            || host
+                .parse()
+                .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
     }
 }
 
@@ -79,13 +93,26 @@ mod tests {
     #[test]
     fn places() {
         let digest = format!("sha256:{}", "a".repeat(64));
-        let place: Place = format!("oci://localhost:5000/me/greet@{digest}").parse().expect("a place");
+        let place: Place = format!("oci://localhost:5000/me/greet@{digest}")
+            .parse()
+            .expect("a place");
         assert_eq!(place.digest(), Some(digest.as_str()));
         assert!(place.local());
-        assert_eq!(place.signatures(&digest).to_string(), format!("oci://localhost:5000/me/greet:sha256-{}.sig", "a".repeat(64)));
+        assert_eq!(
+            place.signatures(&digest).to_string(),
+            format!(
+                "oci://localhost:5000/me/greet:sha256-{}.sig",
+                "a".repeat(64)
+            )
+        );
         let tagged: Place = "oci://ghcr.io/me/greet:1.0".parse().expect("a place");
         assert_eq!((tagged.digest(), tagged.local()), (None, false));
-        for bad in ["ghcr.io/me/greet", "oci://greet", "oci://", "oci://ghcr.io/Me/greet"] {
+        for bad in [
+            "ghcr.io/me/greet",
+            "oci://greet",
+            "oci://",
+            "oci://ghcr.io/Me/greet",
+        ] {
             assert!(bad.parse::<Place>().is_err(), "{bad}");
         }
     }

@@ -15,7 +15,10 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// The layer of the CNCF's layout, and the one that came before it.
-const LAYERS: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
+const LAYERS: [&str; 2] = [
+    "application/wasm",
+    "application/vnd.wasm.content.layer.v1+wasm",
+];
 
 /// A plug-in's component may be so large.
 const LARGEST: usize = 256 << 20;
@@ -47,7 +50,11 @@ pub enum OciError {
     #[error("pull {place}: it is no WASM component (its layers are {found})")]
     NotWasm { place: String, found: String },
     #[error("pull {place}: its content has the digest {found}, not {wanted}")]
-    Damaged { place: String, wanted: String, found: String },
+    Damaged {
+        place: String,
+        wanted: String,
+        found: String,
+    },
     #[error("verify {place}: it has no signature")]
     Unsigned { place: String },
     #[error("verify {place}: none of its {count} signatures is of this key")]
@@ -74,26 +81,52 @@ impl Registry {
     pub fn new(credentials: &Credentials) -> Registry {
         // Whoever was first has chosen for the process; there is only one to choose from here.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = |protocol| Client::new(ClientConfig { protocol, ..ClientConfig::default() });
+        let client = |protocol| {
+            Client::new(ClientConfig {
+                protocol,
+                ..ClientConfig::default()
+            })
+        };
         let auth = match credentials {
             Credentials::Anonymous => RegistryAuth::Anonymous,
-            Credentials::Basic { user, password } => RegistryAuth::Basic(user.clone(), password.clone()),
+            Credentials::Basic { user, password } => {
+                RegistryAuth::Basic(user.clone(), password.clone())
+            }
         };
-        Registry { plain: client(ClientProtocol::Http), tls: client(ClientProtocol::Https), auth }
+        Registry {
+            plain: client(ClientProtocol::Http),
+            tls: client(ClientProtocol::Https),
+            auth,
+        }
     }
 
     fn client(&self, place: &Place) -> &Client {
-        if place.local() { &self.plain } else { &self.tls }
+        if place.local() {
+            &self.plain
+        } else {
+            &self.tls
+        }
     }
 
     /// Pushes a component; where it is now, by digest.
     ///
     /// # Errors
     /// The registry does not take it.
-    pub async fn push(&self, place: &Place, component: Vec<u8>, annotations: BTreeMap<String, String>) -> Result<Place, OciError> {
+    pub async fn push(
+        &self,
+        place: &Place,
+        component: Vec<u8>,
+        annotations: BTreeMap<String, String>,
+    ) -> Result<Place, OciError> {
         let layer = ImageLayer::new(component, LAYERS[0].to_owned(), None);
-        let config = Config::new(Bytes::from_static(b"{}"), WASM_CONFIG_MEDIA_TYPE.to_owned(), None);
-        let digest = self.put("push", place, vec![layer], config, Some(annotations)).await?;
+        let config = Config::new(
+            Bytes::from_static(b"{}"),
+            WASM_CONFIG_MEDIA_TYPE.to_owned(),
+            None,
+        );
+        let digest = self
+            .put("push", place, vec![layer], config, Some(annotations))
+            .await?;
         Ok(place.at(&digest))
     }
 
@@ -108,8 +141,14 @@ impl Registry {
         let manifest = OciImageManifest::build(&layers, &config, annotations);
         let client = self.client(place);
         let failed = |source| failed(what, place, source);
-        client.push(&place.0, &layers, config, &self.auth, Some(manifest)).await.map_err(failed)?;
-        client.fetch_manifest_digest(&place.0, &self.auth).await.map_err(failed)
+        client
+            .push(&place.0, &layers, config, &self.auth, Some(manifest))
+            .await
+            .map_err(failed)?;
+        client
+            .fetch_manifest_digest(&place.0, &self.auth)
+            .await
+            .map_err(failed)
     }
 
     /// Pulls a component, and checks that it is what its digest says.
@@ -119,22 +158,51 @@ impl Registry {
     pub async fn pull(&self, place: &Place) -> Result<Pulled, OciError> {
         let client = self.client(place);
         let failed = |source| failed("pull", place, source);
-        let (manifest, digest) = client.pull_image_manifest(&place.0, &self.auth).await.map_err(failed)?;
+        let (manifest, digest) = client
+            .pull_image_manifest(&place.0, &self.auth)
+            .await
+            .map_err(failed)?;
         if let Some(wanted) = place.digest().filter(|wanted| *wanted != digest) {
-            return Err(OciError::Damaged { place: place.to_string(), wanted: wanted.to_owned(), found: digest });
+            return Err(OciError::Damaged {
+                place: place.to_string(),
+                wanted: wanted.to_owned(),
+                found: digest,
+            });
         }
-        let layer = manifest.layers.iter().find(|layer| LAYERS.contains(&layer.media_type.as_str()));
-        let Some(layer) = layer.filter(|layer| usize::try_from(layer.size).is_ok_and(|size| size <= LARGEST)) else {
-            let found: Vec<&str> = manifest.layers.iter().map(|layer| layer.media_type.as_str()).collect();
-            return Err(OciError::NotWasm { place: place.to_string(), found: found.join(", ") });
+        let layer = manifest
+            .layers
+            .iter()
+            .find(|layer| LAYERS.contains(&layer.media_type.as_str()));
+        let Some(layer) =
+            layer.filter(|layer| usize::try_from(layer.size).is_ok_and(|size| size <= LARGEST))
+        else {
+            let found: Vec<&str> = manifest
+                .layers
+                .iter()
+                .map(|layer| layer.media_type.as_str())
+                .collect();
+            return Err(OciError::NotWasm {
+                place: place.to_string(),
+                found: found.join(", "),
+            });
         };
         let mut component = Vec::new();
-        client.pull_blob(&place.0, layer, &mut component).await.map_err(failed)?;
+        client
+            .pull_blob(&place.0, layer, &mut component)
+            .await
+            .map_err(failed)?;
         let found = digest_of(&component);
         if found != layer.digest {
-            return Err(OciError::Damaged { place: place.to_string(), wanted: layer.digest.clone(), found });
+            return Err(OciError::Damaged {
+                place: place.to_string(),
+                wanted: layer.digest.clone(),
+                found,
+            });
         }
-        Ok(Pulled { component, place: place.at(&digest) })
+        Ok(Pulled {
+            component,
+            place: place.at(&digest),
+        })
     }
 
     /// The digest of what a place names.
@@ -144,7 +212,11 @@ impl Registry {
     pub async fn digest(&self, place: &Place) -> Result<String, OciError> {
         match place.digest() {
             Some(digest) => Ok(digest.to_owned()),
-            None => self.client(place).fetch_manifest_digest(&place.0, &self.auth).await.map_err(|source| failed("look up", place, source)),
+            None => self
+                .client(place)
+                .fetch_manifest_digest(&place.0, &self.auth)
+                .await
+                .map_err(|source| failed("look up", place, source)),
         }
     }
 
@@ -157,8 +229,15 @@ impl Registry {
         let beside = place.signatures(&digest);
         let text = payload(&place.name(), &digest);
         let mut layers = self.signatures(&beside).await?;
-        let annotation = BTreeMap::from([(ANNOTATION.to_owned(), STANDARD.encode(key.sign(text.as_bytes())))]);
-        layers.push(ImageLayer::new(text.into_bytes(), SIGNATURE.to_owned(), Some(annotation)));
+        let annotation = BTreeMap::from([(
+            ANNOTATION.to_owned(),
+            STANDARD.encode(key.sign(text.as_bytes())),
+        )]);
+        layers.push(ImageLayer::new(
+            text.into_bytes(),
+            SIGNATURE.to_owned(),
+            Some(annotation),
+        ));
         let config = Config::oci_v1(Bytes::from_static(b"{}"), None);
         self.put("sign", &beside, layers, config, None).await?;
         Ok(place.at(&digest))
@@ -178,11 +257,15 @@ impl Registry {
         let ours = |layer: &ImageLayer| {
             let text = layer.annotations.as_ref()?.get(ANNOTATION)?;
             let signature = STANDARD.decode(text).ok()?;
-            (signature::is_of(&layer.data, &digest) && key.verifies(&layer.data, &signature)).then_some(())
+            (signature::is_of(&layer.data, &digest) && key.verifies(&layer.data, &signature))
+                .then_some(())
         };
         match layers.iter().find_map(ours) {
             Some(()) => Ok(place.at(&digest)),
-            None => Err(OciError::NotOurs { place: whole(), count: layers.len() }),
+            None => Err(OciError::NotOurs {
+                place: whole(),
+                count: layers.len(),
+            }),
         }
     }
 
@@ -195,28 +278,50 @@ impl Registry {
             Err(source) => return Err(failed("read the signatures of", place, source)),
         };
         let mut layers = Vec::new();
-        for descriptor in manifest.layers.iter().filter(|layer| layer.media_type == SIGNATURE && layer.size < 1 << 16) {
+        for descriptor in manifest
+            .layers
+            .iter()
+            .filter(|layer| layer.media_type == SIGNATURE && layer.size < 1 << 16)
+        {
             let mut data = Vec::new();
-            client.pull_blob(&place.0, descriptor, &mut data).await.map_err(|source| failed("read the signatures of", place, source))?;
-            layers.push(ImageLayer::new(data, SIGNATURE.to_owned(), descriptor.annotations.clone()));
+            client
+                .pull_blob(&place.0, descriptor, &mut data)
+                .await
+                .map_err(|source| failed("read the signatures of", place, source))?;
+            layers.push(ImageLayer::new(
+                data,
+                SIGNATURE.to_owned(),
+                descriptor.annotations.clone(),
+            ));
         }
         Ok(layers)
     }
 }
 
 fn failed(what: &'static str, place: &Place, source: OciDistributionError) -> OciError {
-    OciError::Registry { what, place: place.to_string(), source: Box::new(source) }
+    OciError::Registry {
+        what,
+        place: place.to_string(),
+        source: Box::new(source),
+    }
 }
 
 fn absent(error: &OciDistributionError) -> bool {
     match error {
         OciDistributionError::ImageManifestNotFoundError(_) => true,
         OciDistributionError::ServerError { code, .. } => *code == 404,
-        OciDistributionError::RegistryError { envelope, .. } => envelope.errors.iter().any(|error| format!("{:?}", error.code).contains("Unknown")),
+        OciDistributionError::RegistryError { envelope, .. } => envelope
+            .errors
+            .iter()
+            .any(|error| format!("{:?}", error.code).contains("Unknown")),
         _ => false,
     }
 }
 
 fn digest_of(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    Sha256::digest(bytes)
+        .iter()
+        .fold("sha256:".to_owned(), |text, byte| {
+            format!("{text}{byte:02x}")
+        })
 }

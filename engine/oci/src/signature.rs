@@ -20,7 +20,8 @@ pub fn payload(name: &str, digest: &str) -> String {
 pub(crate) fn is_of(payload: &[u8], digest: &str) -> bool {
     let value: Value = serde_json::from_slice(payload).unwrap_or_default();
     let critical = &value["critical"];
-    critical["image"]["docker-manifest-digest"] == digest && critical["type"] == "cosign container image signature"
+    critical["image"]["docker-manifest-digest"] == digest
+        && critical["type"] == "cosign container image signature"
 }
 
 #[cfg(test)]

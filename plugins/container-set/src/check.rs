@@ -156,7 +156,8 @@ fn is_duration(text: &str) -> bool {
         let unit = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"]
             .into_iter()
             .find(|unit| after.split(number).next() == Some(unit));
-        let (Some(unit), Ok(_)) = (unit, amount.parse::<f64>()) else {
+        let digits = amount.bytes().filter(u8::is_ascii_digit).count();
+        let Some(unit) = unit.filter(|_| digits > 0 && amount.len() - digits <= 1) else {
             return false;
         };
         rest = &after[unit.len()..];

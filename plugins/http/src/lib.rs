@@ -1,85 +1,70 @@
-//! HTTP templates.
+//! HTTP templates: one request, with retries, polling, paging, outputs and authentication.
+//!
+//! ```text
+//!  body ──read──► Plan ──► one exchange ──► judge ──► done | failed | pending (again, or ask how it goes)
+//!                  ▲                                              │
+//!                  └──────────── State (no secret, no token) ◄────┘
+//! ```
+//!
+//! What is not here, and must not come: a wait inside a call (that is what `pending` is for), a secret or a token in a state, a log
+//! line or a message.
 
-use serde::Deserialize;
-use tiphys_plugin::{Failure, Kind, Manifest, Outcome, Plugin, Request, Wants, http, secrets};
+mod amount;
+mod answer;
+mod auth;
+mod body;
+mod call;
+mod check;
+mod origin;
+mod outputs;
+mod paging;
+mod pick;
+mod plan;
+mod poll;
+mod retry;
+mod run;
+mod state;
+
+use serde_json::Value;
+use tiphys_plugin::{Access, Failure, Fault, Kind, Manifest, Outcome, Plugin, Request, Wants};
 
 struct Http;
 
 tiphys_plugin::export!(Http);
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    url: String,
-    #[serde(default = "get")]
-    method: String,
-    #[serde(default)]
-    headers: Vec<Header>,
-    body: Option<String>,
-    #[serde(default)]
-    insecure_skip_verify: bool,
-    timeout_seconds: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Header {
-    name: String,
-    value: Option<String>,
-    value_from: Option<ValueFrom>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ValueFrom {
-    secret_key_ref: Key,
-}
-
-#[derive(Deserialize)]
-struct Key {
-    name: String,
-    key: String,
-}
-
-fn get() -> String {
-    "GET".to_owned()
-}
+const SCHEMA: &str = include_str!("schema.json");
+const ABOUT: &str = "One HTTP request, with retries, polling, paging, outputs and authentication";
 
 impl Plugin for Http {
     fn manifest() -> Manifest {
+        let schema = serde_json::from_str(SCHEMA).expect("the schema is JSON");
         Manifest::new("http", env!("CARGO_PKG_VERSION"))
-            .description("One HTTP request")
-            .kind(Kind::new("http").result("The response's body"))
-            .wants(Wants::new().http("*", ["*"]).secret("*").memory("64Mi"))
+            .description(ABOUT)
+            .kind(
+                Kind::new("http")
+                    .description(ABOUT)
+                    .schema(schema)
+                    .result("The response's body; with `paging` all items as a JSON array; nothing with `saveAs`"),
+            )
+            .wants(
+                Wants::new()
+                    .http("*", [])
+                    .secret("*")
+                    .config_map("*")
+                    .artifacts(Access::Write, "")
+                    .memory("128Mi")
+                    .time("1h"),
+            )
+    }
+
+    fn validate(_kind: &str, body: &Value) -> Vec<Fault> {
+        check::faults(body)
     }
 
     fn execute(request: Request) -> Result<Outcome, Failure> {
-        let body: Body = request.body()?;
-        let mut call = http::request(body.method, body.url).insecure(body.insecure_skip_verify);
-        for header in body.headers {
-            let value = match header.value_from {
-                Some(from) => secrets::get(&from.secret_key_ref.name, &from.secret_key_ref.key)?
-                    .text()
-                    .unwrap_or_default()
-                    .to_owned(),
-                None => header.value.unwrap_or_default(),
-            };
-            call = call.header(header.name, value);
-        }
-        if let Some(text) = body.body {
-            call = call.body(text);
-        }
-        if let Some(seconds) = body.timeout_seconds {
-            call = call.timeout(std::time::Duration::from_secs(seconds));
-        }
-        let response = call.send()?;
-        let (status, ok) = (response.status(), response.ok());
-        let done = Outcome::done().result(response.text()?);
-        if ok {
-            Ok(done.into())
-        } else {
-            let message = format!("received non-2xx response code: {status}");
-            Err(Failure::new(message).retryable().outputs(done))
-        }
+        run::execute(&request)
     }
 }
+
+#[cfg(test)]
+mod tests;

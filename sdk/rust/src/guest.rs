@@ -6,7 +6,7 @@ use std::sync::Once;
 use serde_json::Value;
 
 use crate::log;
-use crate::outcome::{Done, Outcome};
+use crate::outcome::Outcome;
 use crate::plugin::Plugin;
 use crate::request::{Node, Request, Workflow};
 
@@ -103,7 +103,7 @@ fn wire(outcome: Outcome) -> template::Outcome {
         Outcome::Failed(failure) => template::Outcome::Failed(imports::types::Failure {
             message: failure.message,
             retryable: failure.retryable,
-            outputs: failure.outputs.map(|outputs: Done| text(&outputs)),
+            outputs: failure.outputs.map(|outputs| text(&outputs)),
         }),
         Outcome::Pending {
             after,

@@ -105,8 +105,9 @@ macro_rules! export {
             <$plugin as $crate::Plugin>::execute;
         #[cfg(target_arch = "wasm32")]
         const _: () = {
-            type Component = $crate::guest::Component<$plugin>;
-    $crate::guest::export_component!(Component with_types_in $crate::guest::bindings);
+            // A name that no author gives to a type: the plug-in's own may well be `Component`.
+            type TiphysComponentOf = $crate::guest::Component<$plugin>;
+            $crate::guest::export_component!(TiphysComponentOf with_types_in $crate::guest::bindings);
         };
     };
 }

@@ -175,6 +175,7 @@ pub struct Wants {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Http {
     host: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     methods: Vec<String>,
 }
 
@@ -208,7 +209,7 @@ impl Wants {
         Wants::default()
     }
 
-    /// Requests to a host (`api.example.test`, `*.example.test`, `*`) with these methods.
+    /// Requests to a host (`api.example.test`, `*.example.test`, `*`) with these methods; none: with any.
     #[must_use]
     pub fn http<'a>(mut self, host: &str, methods: impl IntoIterator<Item = &'a str>) -> Wants {
         self.http.push(Http {

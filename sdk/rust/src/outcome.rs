@@ -170,7 +170,7 @@ pub struct Failure {
     /// Another attempt may fare better; false: the template's retry strategy is not asked.
     pub retryable: bool,
     /// What there is of outputs all the same.
-    pub outputs: Option<Done>,
+    pub outputs: Option<Box<Done>>,
 }
 
 impl Failure {
@@ -193,7 +193,7 @@ impl Failure {
     /// What there is of outputs all the same.
     #[must_use]
     pub fn outputs(mut self, outputs: Done) -> Failure {
-        self.outputs = Some(outputs);
+        self.outputs = Some(Box::new(outputs));
         self
     }
 }

@@ -57,7 +57,10 @@ fn faults(reads: &[Read], args: &Lint) -> Result<Faults, Failure> {
         shelf.add(read)?;
     }
     shelf.library.complete = args.offline;
-    let given = Plugins { plugin: args.plugin.clone(), ..Plugins::default() };
+    let given = Plugins {
+        plugin: args.plugin.clone(),
+        ..Plugins::default()
+    };
     shelf.library.kinds = Given::read(&given)?.registry()?;
     let mut faults = Faults::of(reads);
     for read in reads {

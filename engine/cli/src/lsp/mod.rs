@@ -28,7 +28,10 @@ use wire::Editor;
 
 /// Serves an editor until it says good-bye.
 pub fn serve(args: &Lsp) -> Outcome {
-    let given = Plugins { plugin: args.plugin.clone(), ..Plugins::default() };
+    let given = Plugins {
+        plugin: args.plugin.clone(),
+        ..Plugins::default()
+    };
     let kinds = Given::read(&given)?.registry()?;
     let (messages, editor, writer) = wire::open();
     let ended = match greet(&messages, &editor, kinds) {

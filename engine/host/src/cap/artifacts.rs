@@ -27,17 +27,25 @@ impl artifacts::Host for Guest {
             Ok(reached) => reached,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let found = world.entries(&location, after.as_deref(), limit.min(10_000)).await;
+        let found = world
+            .entries(&location, after.as_deref(), limit.min(10_000))
+            .await;
         Ok(found
             .map(|list| {
                 list.into_iter()
-                    .map(|entry| artifacts::Entry { key: entry.key, size: entry.size })
+                    .map(|entry| artifacts::Entry {
+                        key: entry.key,
+                        size: entry.size,
+                    })
                     .collect()
             })
             .map_err(Into::into))
     }
 
-    async fn open(&mut self, location: String) -> wasmtime::Result<Result<Resource<Reading>, Refusal>> {
+    async fn open(
+        &mut self,
+        location: String,
+    ) -> wasmtime::Result<Result<Resource<Reading>, Refusal>> {
         let (world, location) = match self.reach(&location, ArtifactAccess::Read) {
             Ok(reached) => reached,
             Err(refusal) => return Ok(Err(refusal)),
@@ -48,10 +56,15 @@ impl artifacts::Host for Guest {
         }
     }
 
-    async fn create(&mut self, name: String) -> wasmtime::Result<Result<Resource<Writing>, Refusal>> {
+    async fn create(
+        &mut self,
+        name: String,
+    ) -> wasmtime::Result<Result<Resource<Writing>, Refusal>> {
         // The engine chooses the place, below the node's own: nothing of anybody else can be overwritten.
         let Some(world) = self.world.clone() else {
-            return Ok(Err(Refusal::NotGranted(self.missing("write artifacts here", "nothing: only `execute` may"))));
+            return Ok(Err(Refusal::NotGranted(
+                self.missing("write artifacts here", "nothing: only `execute` may"),
+            )));
         };
         match world.create(&name).await {
             Ok(writer) => Ok(Ok(self.table.push(Writing(Some(writer)))?)),
@@ -61,9 +74,17 @@ impl artifacts::Host for Guest {
 }
 
 impl artifacts::HostReader for Guest {
-    async fn read(&mut self, this: Resource<Reading>, limit: u32) -> wasmtime::Result<Result<Vec<u8>, Refusal>> {
+    async fn read(
+        &mut self,
+        this: Resource<Reading>,
+        limit: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, Refusal>> {
         let reading = self.table.get_mut(&this)?;
-        Ok(reading.0.read(limit.min(PIECE) as usize).await.map_err(Into::into))
+        Ok(reading
+            .0
+            .read(limit.min(PIECE) as usize)
+            .await
+            .map_err(Into::into))
     }
 
     async fn drop(&mut self, this: Resource<Reading>) -> wasmtime::Result<()> {
@@ -73,14 +94,21 @@ impl artifacts::HostReader for Guest {
 }
 
 impl artifacts::HostWriter for Guest {
-    async fn write(&mut self, this: Resource<Writing>, bytes: Vec<u8>) -> wasmtime::Result<Result<(), Refusal>> {
+    async fn write(
+        &mut self,
+        this: Resource<Writing>,
+        bytes: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), Refusal>> {
         match &mut self.table.get_mut(&this)?.0 {
             Some(writer) => Ok(writer.write(&bytes).await.map_err(Into::into)),
             None => Ok(Err(Refusal::Failed("the artifact is finished".to_owned()))),
         }
     }
 
-    async fn finish(&mut self, this: Resource<Writing>) -> wasmtime::Result<Result<String, Refusal>> {
+    async fn finish(
+        &mut self,
+        this: Resource<Writing>,
+    ) -> wasmtime::Result<Result<String, Refusal>> {
         let Some(writer) = self.table.get_mut(&this)?.0.take() else {
             return Ok(Err(Refusal::Failed("the artifact is finished".to_owned())));
         };
@@ -101,7 +129,11 @@ impl artifacts::HostWriter for Guest {
 }
 
 impl Guest {
-    fn reach(&self, location: &str, access: ArtifactAccess) -> Result<(Arc<dyn World>, Value), Refusal> {
+    fn reach(
+        &self,
+        location: &str,
+        access: ArtifactAccess,
+    ) -> Result<(Arc<dyn World>, Value), Refusal> {
         let location: Value = serde_json::from_str(location)
             .map_err(|error| Refusal::Failed(format!("the location is no JSON: {error}")))?;
         let verb = match access {
@@ -110,14 +142,23 @@ impl Guest {
             ArtifactAccess::Write => "write",
         };
         let Some(world) = self.world.clone() else {
-            return Err(Refusal::NotGranted(self.missing(&format!("{verb} artifacts here"), "nothing: only `execute` may")));
+            return Err(Refusal::NotGranted(self.missing(
+                &format!("{verb} artifacts here"),
+                "nothing: only `execute` may",
+            )));
         };
         if access == ArtifactAccess::Read && self.given.contains(&location) {
             return Ok((world, location));
         }
         // These reach the network: what may be reached is for the HTTP grants to say.
-        if let Some(driver) = ["http", "git", "artifactory", "hdfs", "plugin"].iter().find(|d| location.get(**d).is_some()) {
-            let text = format!("plug-in `{}` may not {verb} an artifact of the driver `{driver}` unless it is an input of the template", self.plugin);
+        if let Some(driver) = ["http", "git", "artifactory", "hdfs", "plugin"]
+            .iter()
+            .find(|d| location.get(**d).is_some())
+        {
+            let text = format!(
+                "plug-in `{}` may not {verb} an artifact of the driver `{driver}` unless it is an input of the template",
+                self.plugin
+            );
             return Err(Refusal::NotGranted(text));
         }
         let key = key(&location);
@@ -138,7 +179,12 @@ impl Guest {
 
 /// The key of a location, whatever its driver.
 fn key(location: &Value) -> &str {
-    let at = |driver: &str, field: &str| location.get(driver).and_then(|d| d.get(field)).and_then(Value::as_str);
+    let at = |driver: &str, field: &str| {
+        location
+            .get(driver)
+            .and_then(|d| d.get(field))
+            .and_then(Value::as_str)
+    };
     ["s3", "gcs", "oss"]
         .iter()
         .find_map(|driver| at(driver, "key"))

@@ -13,7 +13,12 @@ use types::Refusal;
 const ENTRIES: usize = 100_000;
 
 impl files::Host for Guest {
-    async fn read(&mut self, path: String, offset: u64, limit: u32) -> wasmtime::Result<Result<Vec<u8>, Refusal>> {
+    async fn read(
+        &mut self,
+        path: String,
+        offset: u64,
+        limit: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, Refusal>> {
         let found = self.folder(&path);
         blocking(move || {
             let (folder, below) = found?;
@@ -21,7 +26,9 @@ impl files::Host for Guest {
             let mut read = || {
                 file.seek(SeekFrom::Start(offset))?;
                 let mut bytes = Vec::new();
-                (&mut file).take(u64::from(limit.min(PIECE))).read_to_end(&mut bytes)?;
+                (&mut file)
+                    .take(u64::from(limit.min(PIECE)))
+                    .read_to_end(&mut bytes)?;
                 Ok(bytes)
             };
             read().map_err(|e| told(&path, &e))
@@ -29,12 +36,19 @@ impl files::Host for Guest {
         .await
     }
 
-    async fn entries(&mut self, path: String) -> wasmtime::Result<Result<Vec<files::Entry>, Refusal>> {
+    async fn entries(
+        &mut self,
+        path: String,
+    ) -> wasmtime::Result<Result<Vec<files::Entry>, Refusal>> {
         let found = self.folder(&path);
         blocking(move || {
             let (folder, below) = found?;
             let dir = open(&folder)?;
-            let dir = if below.is_empty() { dir } else { dir.open_dir(&below).map_err(|e| told(&path, &e))? };
+            let dir = if below.is_empty() {
+                dir
+            } else {
+                dir.open_dir(&below).map_err(|e| told(&path, &e))?
+            };
             let mut list = Vec::new();
             for entry in dir.entries().map_err(|e| told(&path, &e))?.take(ENTRIES) {
                 let entry = entry.map_err(|e| told(&path, &e))?;
@@ -56,7 +70,11 @@ impl Guest {
     /// The granted folder that a path is in, and the path below it.
     fn folder(&self, path: &str) -> Result<(Folder, String), Refusal> {
         let (name, below) = path.split_once('/').unwrap_or((path, ""));
-        let folder = self.grants.folders.iter().find(|folder| folder.name == name);
+        let folder = self
+            .grants
+            .folders
+            .iter()
+            .find(|folder| folder.name == name);
         match folder.filter(|_| self.world.is_some()) {
             Some(folder) => Ok((folder.clone(), below.to_owned())),
             None => Err(Refusal::NotGranted(self.missing(
@@ -68,14 +86,20 @@ impl Guest {
 }
 
 fn open(folder: &Folder) -> Result<Dir, Refusal> {
-    Dir::open_ambient_dir(&folder.path, ambient_authority())
-        .map_err(|error| Refusal::Failed(format!("the granted folder `{}` cannot be opened: {error}", folder.name)))
+    Dir::open_ambient_dir(&folder.path, ambient_authority()).map_err(|error| {
+        Refusal::Failed(format!(
+            "the granted folder `{}` cannot be opened: {error}",
+            folder.name
+        ))
+    })
 }
 
 fn told(path: &str, error: &std::io::Error) -> Refusal {
     match error.kind() {
         ErrorKind::NotFound => Refusal::NotFound(path.to_owned()),
-        ErrorKind::PermissionDenied => Refusal::NotGranted(format!("`{path}` is outside of its folder, or may not be read")),
+        ErrorKind::PermissionDenied => Refusal::NotGranted(format!(
+            "`{path}` is outside of its folder, or may not be read"
+        )),
         _ => Refusal::Failed(format!("{path}: {error}")),
     }
 }

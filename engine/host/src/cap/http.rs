@@ -21,7 +21,10 @@ pub struct Response {
 }
 
 impl http::Host for Guest {
-    async fn send(&mut self, request: http::Request) -> wasmtime::Result<Result<Resource<Response>, http::Error>> {
+    async fn send(
+        &mut self,
+        request: http::Request,
+    ) -> wasmtime::Result<Result<Resource<Response>, http::Error>> {
         match self.follow(request).await {
             Ok(response) => Ok(Ok(self.table.push(response)?)),
             Err(error) => Ok(Err(error.into())),
@@ -34,7 +37,10 @@ impl http::HostResponse for Guest {
         Ok(self.table.get(&this)?.status)
     }
 
-    async fn headers(&mut self, this: Resource<Response>) -> wasmtime::Result<Vec<(String, String)>> {
+    async fn headers(
+        &mut self,
+        this: Resource<Response>,
+    ) -> wasmtime::Result<Vec<(String, String)>> {
         Ok(self.table.get(&this)?.headers.clone())
     }
 
@@ -42,7 +48,11 @@ impl http::HostResponse for Guest {
         Ok(self.table.get(&this)?.url.clone())
     }
 
-    async fn read(&mut self, this: Resource<Response>, limit: u32) -> wasmtime::Result<Result<Vec<u8>, http::Error>> {
+    async fn read(
+        &mut self,
+        this: Resource<Response>,
+        limit: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, http::Error>> {
         let response = self.table.get_mut(&this)?;
         let bytes = match response.body.read(limit.min(PIECE) as usize).await {
             Ok(bytes) => bytes,
@@ -51,7 +61,9 @@ impl http::HostResponse for Guest {
         self.usage.download += bytes.len() as u64;
         if self.usage.download > self.grants.download {
             let limit = crate::size::show(self.grants.download);
-            return Ok(Err(http::Error::Limit(format!("more than {limit} were downloaded (limit `download`)"))));
+            return Ok(Err(http::Error::Limit(format!(
+                "more than {limit} were downloaded (limit `download`)"
+            ))));
         }
         Ok(Ok(bytes))
     }
@@ -73,21 +85,34 @@ impl Guest {
             timeout: options.timeout.map(Duration::from_millis),
             insecure: options.insecure,
             roots: options.roots,
-            identity: options.identity.map(|identity| Identity { certificate: identity.certificate, key: identity.key }),
+            identity: options.identity.map(|identity| Identity {
+                certificate: identity.certificate,
+                key: identity.key,
+            }),
         };
         let most = options.redirects.min(REDIRECTS);
         let mut left = most;
         loop {
             let response = self.exchange(&hop).await?;
             let target = match response.status {
-                301 | 302 | 303 | 307 | 308 if options.redirects > 0 => value(&response.headers, "location"),
+                301 | 302 | 303 | 307 | 308 if options.redirects > 0 => {
+                    value(&response.headers, "location")
+                }
                 _ => None,
             };
             let Some(target) = target else {
-                return Ok(Response { status: response.status, headers: response.headers, url: hop.url, body: response.body });
+                return Ok(Response {
+                    status: response.status,
+                    headers: response.headers,
+                    url: hop.url,
+                    body: response.body,
+                });
             };
             if left == 0 {
-                return Err(HttpError::Redirect(format!("more than {most} redirects, the last from {}", shown(&hop.url))));
+                return Err(HttpError::Redirect(format!(
+                    "more than {most} redirects, the last from {}",
+                    shown(&hop.url)
+                )));
             }
             left -= 1;
             redirect(&mut hop, response.status, target, &self.told)?;
@@ -97,17 +122,26 @@ impl Guest {
     async fn exchange(&mut self, hop: &HttpRequest) -> Result<HttpResponse, HttpError> {
         let (host, port) = place(&hop.url)?;
         let method = hop.method.to_ascii_uppercase();
-        let shown = if matches!(port, 80 | 443) { host.clone() } else { format!("{host}:{port}") };
+        let shown = if matches!(port, 80 | 443) {
+            host.clone()
+        } else {
+            format!("{host}:{port}")
+        };
         let named = self.grants.http(&method, &host, port);
         let (Some(world), Some(named)) = (self.world.clone(), named) else {
             return Err(HttpError::NotGranted(self.missing(
                 &format!("send {method} to {shown}"),
-                &format!("`--allow-http {shown}` or `http: [{{host: {shown:?}}}]` in a grants file"),
+                &format!(
+                    "`--allow-http {shown}` or `http: [{{host: {shown:?}}}]` in a grants file"
+                ),
             )));
         };
         self.usage.requests += 1;
         if self.usage.requests > self.grants.requests {
-            return Err(HttpError::Limit(format!("more than {} requests in one call (limit `requests`)", self.grants.requests)));
+            return Err(HttpError::Limit(format!(
+                "more than {} requests in one call (limit `requests`)",
+                self.grants.requests
+            )));
         }
         world.exchange(hop.clone(), named == Named::Itself).await
     }
@@ -115,26 +149,47 @@ impl Guest {
 
 /// The request that a redirect asks for (RFC 9110, section 15.4): 303, and by old custom 301 and 302 after a POST, become GET; what
 /// is meant for one host alone, and what has a secret in it that was `told` to the plug-in, does not go on to another.
-fn redirect(hop: &mut HttpRequest, status: u16, target: &str, told: &[String]) -> Result<(), HttpError> {
+fn redirect(
+    hop: &mut HttpRequest,
+    status: u16,
+    target: &str,
+    told: &[String],
+) -> Result<(), HttpError> {
     let url = join(&hop.url, target)?;
-    let stays = place(&url)? == place(&hop.url)? && url.starts_with("https:") == hop.url.starts_with("https:");
+    let stays = place(&url)? == place(&hop.url)?
+        && url.starts_with("https:") == hop.url.starts_with("https:");
     if hop.url.starts_with("https:") && !url.starts_with("https:") {
-        return Err(HttpError::Redirect(format!("redirected from {} to {}, from https to http", shown(&hop.url), shown(&url))));
+        return Err(HttpError::Redirect(format!(
+            "redirected from {} to {}, from https to http",
+            shown(&hop.url),
+            shown(&url)
+        )));
     }
     let post = hop.method.eq_ignore_ascii_case("POST");
     let head = hop.method.eq_ignore_ascii_case("HEAD");
     if (status == 303 && !head) || (post && matches!(status, 301 | 302)) {
         "GET".clone_into(&mut hop.method);
         hop.body = None;
-        hop.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("content-"));
+        hop.headers
+            .retain(|(name, _)| !name.to_ascii_lowercase().starts_with("content-"));
     }
     if !stays {
         let own = ["authorization", "cookie", "proxy-authorization", "host"];
         let secret = |text: &str| told.iter().any(|secret| text.contains(secret.as_str()));
-        hop.headers.retain(|(name, value)| !own.contains(&name.to_ascii_lowercase().as_str()) && !secret(value));
+        hop.headers.retain(|(name, value)| {
+            !own.contains(&name.to_ascii_lowercase().as_str()) && !secret(value)
+        });
         hop.identity = None;
-        if hop.body.as_deref().is_some_and(|body| secret(&String::from_utf8_lossy(body))) {
-            return Err(HttpError::Redirect(format!("redirected from {} to {}, and the body has a secret in it", shown(&hop.url), shown(&url))));
+        if hop
+            .body
+            .as_deref()
+            .is_some_and(|body| secret(&String::from_utf8_lossy(body)))
+        {
+            return Err(HttpError::Redirect(format!(
+                "redirected from {} to {}, and the body has a secret in it",
+                shown(&hop.url),
+                shown(&url)
+            )));
         }
     }
     hop.url = url;
@@ -142,7 +197,10 @@ fn redirect(hop: &mut HttpRequest, status: u16, target: &str, told: &[String]) -
 }
 
 fn value<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    headers
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
 }
 
 impl From<HttpError> for http::Error {
@@ -170,7 +228,10 @@ mod tests {
         let hop = || HttpRequest {
             method: "POST".to_owned(),
             url: "https://a.test/x?q".to_owned(),
-            headers: vec![("x-key".to_owned(), "s3cr3t".to_owned()), ("x-plain".to_owned(), "1".to_owned())],
+            headers: vec![
+                ("x-key".to_owned(), "s3cr3t".to_owned()),
+                ("x-plain".to_owned(), "1".to_owned()),
+            ],
             body: Some(b"key=s3cr3t".to_vec()),
             timeout: None,
             insecure: false,
@@ -184,7 +245,8 @@ mod tests {
         let mut without = hop();
         redirect(&mut without, 303, "https://b.test/", &told).expect("no body goes on");
         assert_eq!(without.headers, [("x-plain".to_owned(), "1".to_owned())]);
-        let error = redirect(&mut hop(), 308, "https://b.test/?r", &told).expect_err("a body with a secret");
+        let error = redirect(&mut hop(), 308, "https://b.test/?r", &told)
+            .expect_err("a body with a secret");
         assert_eq!(error, HttpError::Redirect("redirected from https://a.test/x to https://b.test/, and the body has a secret in it".to_owned()));
     }
 }

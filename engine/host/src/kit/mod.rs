@@ -87,10 +87,17 @@ pub struct Failed {
 }
 
 /// Runs a case; what is not as it should be, one line each.
-pub async fn run(host: &Arc<Host>, plugin: &Arc<Plugin>, case: &Case) -> Result<Vec<String>, String> {
+pub async fn run(
+    host: &Arc<Host>,
+    plugin: &Arc<Plugin>,
+    case: &Case,
+) -> Result<Vec<String>, String> {
     if let Some(wanted) = case.expect.get("faults") {
         let faults = crate::kinds::faults(host, plugin, &case.kind, &case.body);
-        let found: Vec<Value> = faults.into_iter().map(|fault| json!({"pointer": fault.pointer, "message": fault.message})).collect();
+        let found: Vec<Value> = faults
+            .into_iter()
+            .map(|fault| json!({"pointer": fault.pointer, "message": fault.message}))
+            .collect();
         return Ok(compare::lists("faults", wanted, &Value::Array(found)));
     }
     let folder = Files::of(&case.files)?;
@@ -101,20 +108,37 @@ pub async fn run(host: &Arc<Host>, plugin: &Arc<Plugin>, case: &Case) -> Result<
     let (mut differences, mut round, mut state) = (Vec::new(), 0, None);
     let mut next = Some(case.clone());
     while let Some(step) = next.take() {
-        let then = step.expect.get("then").map(|then| Case::deserialize(then).map_err(|error| format!("then: {error}"))).transpose()?;
+        let then = step
+            .expect
+            .get("then")
+            .map(|then| Case::deserialize(then).map_err(|error| format!("then: {error}")))
+            .transpose()?;
         let world = Arc::new(WrittenWorld::new(case, &step, now));
         let grants = Arc::new(granted(case, folder.path())?);
         let call = request(case, &step, round, state.take())?;
         let (ending, _) = host.call(plugin, call, &grants, world.clone()).await;
-        let place = if round == 0 { String::new() } else { format!("round {round}: ") };
-        let found = compare::ending(&step.expect, &ending).into_iter().chain(world.complaints());
+        let place = if round == 0 {
+            String::new()
+        } else {
+            format!("round {round}: ")
+        };
+        let found = compare::ending(&step.expect, &ending)
+            .into_iter()
+            .chain(world.complaints());
         differences.extend(found.map(|line| format!("{place}{line}")));
         match (ending, then) {
-            (Ending::Pending { after, state: left, .. }, Some(then)) => {
+            (
+                Ending::Pending {
+                    after, state: left, ..
+                },
+                Some(then),
+            ) => {
                 now = now.saturating_add(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
                 (round, state, next) = (round + 1, Some(left), Some(then));
             }
-            (_, Some(_)) => differences.push(format!("{place}there is no next round: the outcome is not `pending`")),
+            (_, Some(_)) => differences.push(format!(
+                "{place}there is no next round: the outcome is not `pending`"
+            )),
             (_, None) => {}
         }
     }
@@ -125,13 +149,23 @@ pub async fn run(host: &Arc<Host>, plugin: &Arc<Plugin>, case: &Case) -> Result<
 const NEW_YEAR: u64 = 1_767_225_600_000;
 
 fn instant(text: &str) -> Result<u64, String> {
-    let parsed: jiff::Timestamp = text.parse().map_err(|_| format!("`{text}` is no time like 2026-01-01T00:00:00Z"))?;
+    let parsed: jiff::Timestamp = text
+        .parse()
+        .map_err(|_| format!("`{text}` is no time like 2026-01-01T00:00:00Z"))?;
     u64::try_from(parsed.as_millisecond()).map_err(|_| format!("`{text}` is before 1970"))
 }
 
 fn request(case: &Case, step: &Case, round: u32, state: Option<String>) -> Result<Call, String> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let kind = if case.kind.is_empty() { "?" } else { &case.kind };
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    let kind = if case.kind.is_empty() {
+        "?"
+    } else {
+        &case.kind
+    };
     Ok(Call {
         workflow_name: "test".to_owned(),
         workflow_namespace: "default".to_owned(),
@@ -142,10 +176,25 @@ fn request(case: &Case, step: &Case, round: u32, state: Option<String>) -> Resul
         attempt: 0,
         kind: kind.to_owned(),
         body: case.body.clone(),
-        parameters: case.inputs.parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-        artifacts: case.inputs.artifacts.iter().map(|(name, location)| (name.clone(), location.clone())).collect(),
+        parameters: case
+            .inputs
+            .parameters
+            .iter()
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect(),
+        artifacts: case
+            .inputs
+            .artifacts
+            .iter()
+            .map(|(name, location)| (name.clone(), location.clone()))
+            .collect(),
         outputs: case.outputs.clone(),
-        deadline: step.deadline.as_ref().or(case.deadline.as_ref()).map(|text| instant(text)).transpose()?,
+        deadline: step
+            .deadline
+            .as_ref()
+            .or(case.deadline.as_ref())
+            .map(|text| instant(text))
+            .transpose()?,
         round,
         state,
     })
@@ -154,16 +203,28 @@ fn request(case: &Case, step: &Case, round: u32, state: Option<String>) -> Resul
 /// Everything that the case writes down is granted; nothing else can be reached.
 fn granted(case: &Case, folder: Option<&Path>) -> Result<Grants, String> {
     let names = |map: &BTreeMap<String, _>| map.keys().cloned().collect();
-    let any = |access| ArtifactGrant { access, prefix: String::new() };
-    let limits: crate::grants::Grant = serde_json::from_value(Value::Object(case.limits.clone())).map_err(|error| format!("limits: {error}"))?;
+    let any = |access| ArtifactGrant {
+        access,
+        prefix: String::new(),
+    };
+    let limits: crate::grants::Grant = serde_json::from_value(Value::Object(case.limits.clone()))
+        .map_err(|error| format!("limits: {error}"))?;
     let base = Grants::of(&[limits], "", "").map_err(|fault| fault.to_string())?;
     let folders = case.files.keys().filter_map(|path| path.split('/').next());
     let mut folders: Vec<Folder> = folders
-        .filter_map(|name| Some(Folder { name: name.to_owned(), path: folder?.join(name) }))
+        .filter_map(|name| {
+            Some(Folder {
+                name: name.to_owned(),
+                path: folder?.join(name),
+            })
+        })
         .collect();
     folders.dedup();
     Ok(Grants {
-        http: vec![HttpGrant { host: "*:*".to_owned(), methods: Vec::new() }],
+        http: vec![HttpGrant {
+            host: "*:*".to_owned(),
+            methods: Vec::new(),
+        }],
         secrets: names(&case.secrets),
         config_maps: case.config_maps.keys().cloned().collect(),
         artifacts: vec![any(ArtifactAccess::Read), any(ArtifactAccess::List)],
@@ -183,10 +244,12 @@ impl Files {
             return Ok(Files(None));
         }
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("tiphys-case-{}-{number}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("tiphys-case-{}-{number}", std::process::id()));
         for (path, text) in files {
             let place = folder.join(path);
-            let written = std::fs::create_dir_all(place.parent().unwrap_or(&folder)).and_then(|()| std::fs::write(&place, text));
+            let written = std::fs::create_dir_all(place.parent().unwrap_or(&folder))
+                .and_then(|()| std::fs::write(&place, text));
             written.map_err(|error| format!("{}: {error}", place.display()))?;
         }
         Ok(Files(Some(folder)))

@@ -17,10 +17,16 @@ fn at(host: &str) -> serde_json::Value {
 /// `*` opens no address that is not public, however it is spelled.
 fn by_pattern() -> Vec<Case> {
     let closed = |name, host: &str, message: &str| {
-        case(name, at(host)).hosts(&["*:*"]).answer(reply(200, &[], "open")).fails(message).saw(&[])
+        case(name, at(host))
+            .hosts(&["*:*"])
+            .answer(reply(200, &[], "open"))
+            .fails(message)
+            .saw(&[])
     };
     let is_at = |host: &str, address: &str, what: &str| {
-        format!("{host} is at {address}, {what}: only a grant that names the host itself allows that, as `--allow-http {host}` does")
+        format!(
+            "{host} is at {address}, {what}: only a grant that names the host itself allows that, as `--allow-http {host}` does"
+        )
     };
     let loopback = is_at("127.0.0.1", "127.0.0.1", "a loopback address");
     vec![
@@ -32,25 +38,86 @@ fn by_pattern() -> Vec<Case> {
         closed("loopback with escapes", "%31%32%37.0.0.1", &loopback),
         closed("loopback in wide digits", "１２７.0.0.1", &loopback),
         closed("loopback with a final dot", "127.0.0.1.", &loopback),
-        closed("another loopback", "127.9.9.9", &is_at("127.9.9.9", "127.9.9.9", "a loopback address")),
-        closed("this host", "0.0.0.0", &is_at("0.0.0.0", "0.0.0.0", "an address of this host")),
-        closed("loopback of IPv6", "[::1]", &is_at("::1", "::1", "a loopback address")),
-        closed("loopback in IPv6", "[::ffff:127.0.0.1]", &is_at("::ffff:127.0.0.1", "::ffff:127.0.0.1", "a loopback address")),
-        closed("metadata", "169.254.169.254", &is_at("169.254.169.254", "169.254.169.254", "a link-local address, where clouds keep their metadata")),
-        closed("metadata as a number", "2852039166", &is_at("169.254.169.254", "169.254.169.254", "a link-local address, where clouds keep their metadata")),
-        closed("metadata of IPv6", "[fd00:ec2::254]", &is_at("fd00:ec2::254", "fd00:ec2::254", "a private address")),
-        closed("a private network", "10.0.0.1", &is_at("10.0.0.1", "10.0.0.1", "a private address")),
-        closed("site-local of IPv6", "[fec0::1]", &is_at("fec0::1", "fec0::1", "a link-local address")),
-        closed("a name that leads to loopback", "localhost", "localhost is at …, a loopback address: only a grant that names the host itself allows that, as `--allow-http localhost` does"),
-        closed("the same in capitals", "LOCALHOST", "localhost is at …, a loopback address: only a grant that names the host itself allows that, as `--allow-http localhost` does"),
+        closed(
+            "another loopback",
+            "127.9.9.9",
+            &is_at("127.9.9.9", "127.9.9.9", "a loopback address"),
+        ),
+        closed(
+            "this host",
+            "0.0.0.0",
+            &is_at("0.0.0.0", "0.0.0.0", "an address of this host"),
+        ),
+        closed(
+            "loopback of IPv6",
+            "[::1]",
+            &is_at("::1", "::1", "a loopback address"),
+        ),
+        closed(
+            "loopback in IPv6",
+            "[::ffff:127.0.0.1]",
+            &is_at("::ffff:127.0.0.1", "::ffff:127.0.0.1", "a loopback address"),
+        ),
+        closed(
+            "metadata",
+            "169.254.169.254",
+            &is_at(
+                "169.254.169.254",
+                "169.254.169.254",
+                "a link-local address, where clouds keep their metadata",
+            ),
+        ),
+        closed(
+            "metadata as a number",
+            "2852039166",
+            &is_at(
+                "169.254.169.254",
+                "169.254.169.254",
+                "a link-local address, where clouds keep their metadata",
+            ),
+        ),
+        closed(
+            "metadata of IPv6",
+            "[fd00:ec2::254]",
+            &is_at("fd00:ec2::254", "fd00:ec2::254", "a private address"),
+        ),
+        closed(
+            "a private network",
+            "10.0.0.1",
+            &is_at("10.0.0.1", "10.0.0.1", "a private address"),
+        ),
+        closed(
+            "site-local of IPv6",
+            "[fec0::1]",
+            &is_at("fec0::1", "fec0::1", "a link-local address"),
+        ),
+        closed(
+            "a name that leads to loopback",
+            "localhost",
+            "localhost is at …, a loopback address: only a grant that names the host itself allows that, as `--allow-http localhost` does",
+        ),
+        closed(
+            "the same in capitals",
+            "LOCALHOST",
+            "localhost is at …, a loopback address: only a grant that names the host itself allows that, as `--allow-http localhost` does",
+        ),
     ]
 }
 
 /// A grant that names the host opens it, however it is spelled in the URL.
 fn by_name() -> Vec<Case> {
-    let open = |name, host: &str, grant: &str| case(name, at(host)).hosts(&[grant]).answer(reply(200, &[], "open")).result("open");
+    let open = |name, host: &str, grant: &str| {
+        case(name, at(host))
+            .hosts(&[grant])
+            .answer(reply(200, &[], "open"))
+            .result("open")
+    };
     let none = |name, host: &str, grant: &str| {
-        case(name, at(host)).hosts(&[grant]).answer(reply(200, &[], "open")).fails("plug-in `http` may not send GET to …: grant it with …").saw(&[])
+        case(name, at(host))
+            .hosts(&[grant])
+            .answer(reply(200, &[], "open"))
+            .fails("plug-in `http` may not send GET to …: grant it with …")
+            .saw(&[])
     };
     vec![
         open("loopback by its address", "127.0.0.1", "127.0.0.1:*"),

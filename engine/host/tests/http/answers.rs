@@ -92,21 +92,48 @@ fn forms() -> Vec<Case> {
     let coded = |coding, bytes: Vec<u8>| reply(200, &[("content-encoding", coding)], bytes);
     let chunks = |text: &str| [head(200, &chunked), text.into()].concat();
     vec![
-        case("a chunked body", get()).answer(raw(chunks("5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nx-trailer: 1\r\n\r\n"))).result("hello!"),
-        case("a body that ends with the connection", get()).answer(raw("HTTP/1.0 200 OK\r\n\r\nold")).result("old"),
+        case("a chunked body", get())
+            .answer(raw(chunks(
+                "5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nx-trailer: 1\r\n\r\n",
+            )))
+            .result("hello!"),
+        case("a body that ends with the connection", get())
+            .answer(raw("HTTP/1.0 200 OK\r\n\r\nold"))
+            .result("old"),
         case("a body in pieces", get())
-            .answer([raw(head(200, &[("content-length", "2")])), vec![Act::Send(b"o".into()), Act::Send(b"k".into())]].concat())
+            .answer(
+                [
+                    raw(head(200, &[("content-length", "2")])),
+                    vec![Act::Send(b"o".into()), Act::Send(b"k".into())],
+                ]
+                .concat(),
+            )
             .result("ok"),
-        case("a gzip body", get()).answer(coded("gzip", gzip(b"hello"))).result("hello"),
-        case("a deflate body", get()).answer(coded("deflate", zlib(b"hello"))).result("hello"),
-        case("an empty gzip body", get()).answer(coded("gzip", Vec::new())).result(""),
-        case("a body that is not UTF-8", get()).answer(reply(200, &[], b"caf\xe9")).result("caf\u{fffd}"),
-        case("a header that is not UTF-8", on("response.headers['X-Name'][0] == 'café'"))
-            .answer(raw(b"HTTP/1.1 200 OK\r\nx-name: caf\xe9\r\ncontent-length: 2\r\n\r\nok"))
-            .result("ok"),
+        case("a gzip body", get())
+            .answer(coded("gzip", gzip(b"hello")))
+            .result("hello"),
+        case("a deflate body", get())
+            .answer(coded("deflate", zlib(b"hello")))
+            .result("hello"),
+        case("an empty gzip body", get())
+            .answer(coded("gzip", Vec::new()))
+            .result(""),
+        case("a body that is not UTF-8", get())
+            .answer(reply(200, &[], b"caf\xe9"))
+            .result("caf\u{fffd}"),
+        case(
+            "a header that is not UTF-8",
+            on("response.headers['X-Name'][0] == 'café'"),
+        )
+        .answer(raw(
+            b"HTTP/1.1 200 OK\r\nx-name: caf\xe9\r\ncontent-length: 2\r\n\r\nok",
+        ))
+        .result("ok"),
         case("a head of a hundred kilobytes", get())
             .answer(reply(200, &[("x-long", &"x".repeat(100_000))], "ok"))
             .result("ok"),
-        case("a hundred and fifty headers", get()).answer(reply(200, &[("x-many", "1"); 150], "ok")).result("ok"),
+        case("a hundred and fifty headers", get())
+            .answer(reply(200, &[("x-many", "1"); 150], "ok"))
+            .result("ok"),
     ]
 }

@@ -28,51 +28,134 @@ pub fn cases() -> Vec<Case> {
 
 fn gone() -> Vec<Case> {
     let chunked = head(200, &[("transfer-encoding", "chunked")]);
-    let cut = |name, bytes: Vec<u8>| case(name, get()).answer(raw(bytes)).fails_for_now("{server}/x: …").saw(&["GET /x"]);
+    let cut = |name, bytes: Vec<u8>| {
+        case(name, get())
+            .answer(raw(bytes))
+            .fails_for_now("{server}/x: …")
+            .saw(&["GET /x"])
+    };
     let half = &gzip(b"hello, hello, hello")[..15];
     vec![
-        case("connection refused", json!({"url": "http://127.0.0.1:1/x"})).fails_for_now("http://127.0.0.1:1/x: Connection refused (os error …)"),
-        case("a name without an address", json!({"url": "http://nowhere.invalid/x?token=t"}))
-            .hosts(&["nowhere.invalid"])
-            .fails_for_now("nowhere.invalid: …"),
-        case("reset before the answer", get()).answer(vec![Act::Peek]).fails_for_now("{server}/x: Connection reset by peer (os error …)"),
-        case("reset in the middle of the answer", json!({"url": "{server}/x", "method": "POST", "body": "hello"}))
-            .answer(vec![Act::TakeHead, Act::Send(head(200, &[("content-length", "100")])), Act::Send(b"some".into())])
-            .fails_for_now("{server}/x: …"),
-        case("closed before the answer", get()).answer(vec![Act::Take]).fails_for_now("{server}/x: connection closed before message completed"),
+        case("connection refused", json!({"url": "http://127.0.0.1:1/x"}))
+            .fails_for_now("http://127.0.0.1:1/x: Connection refused (os error …)"),
+        case(
+            "a name without an address",
+            json!({"url": "http://nowhere.invalid/x?token=t"}),
+        )
+        .hosts(&["nowhere.invalid"])
+        .fails_for_now("nowhere.invalid: …"),
+        case("reset before the answer", get())
+            .answer(vec![Act::Peek])
+            .fails_for_now("{server}/x: Connection reset by peer (os error …)"),
+        case(
+            "reset in the middle of the answer",
+            json!({"url": "{server}/x", "method": "POST", "body": "hello"}),
+        )
+        .answer(vec![
+            Act::TakeHead,
+            Act::Send(head(200, &[("content-length", "100")])),
+            Act::Send(b"some".into()),
+        ])
+        .fails_for_now("{server}/x: …"),
+        case("closed before the answer", get())
+            .answer(vec![Act::Take])
+            .fails_for_now("{server}/x: connection closed before message completed"),
         case("closed in the middle of the head", get())
             .answer(raw("HTTP/1.1 200 OK\r\ncontent-le"))
             .fails_for_now("{server}/x: connection closed before message completed"),
-        cut("a truncated body", [head(200, &[("content-length", "100")]), b"some".to_vec()].concat()),
-        cut("a truncated chunk", [chunked.clone(), b"64\r\nsome".to_vec()].concat()),
-        cut("chunks without an end", [chunked, b"4\r\nsome\r\n".to_vec()].concat()),
-        cut("a truncated gzip body", [head(200, &[("content-encoding", "gzip")]), half.to_vec()].concat()),
+        cut(
+            "a truncated body",
+            [head(200, &[("content-length", "100")]), b"some".to_vec()].concat(),
+        ),
+        cut(
+            "a truncated chunk",
+            [chunked.clone(), b"64\r\nsome".to_vec()].concat(),
+        ),
+        cut(
+            "chunks without an end",
+            [chunked, b"4\r\nsome\r\n".to_vec()].concat(),
+        ),
+        cut(
+            "a truncated gzip body",
+            [head(200, &[("content-encoding", "gzip")]), half.to_vec()].concat(),
+        ),
     ]
 }
 
 fn nonsense() -> Vec<Case> {
-    let bad = |name, bytes: Vec<u8>| case(name, get()).answer(raw(bytes)).fails_for_now("{server}/x: …").saw(&["GET /x"]);
+    let bad = |name, bytes: Vec<u8>| {
+        case(name, get())
+            .answer(raw(bytes))
+            .fails_for_now("{server}/x: …")
+            .saw(&["GET /x"])
+    };
     vec![
-        bad("garbage instead of HTTP", b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec()),
+        bad(
+            "garbage instead of HTTP",
+            b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec(),
+        ),
         bad("binary garbage", (0..=255).collect()),
-        bad("HTML without a head", b"<html><body>hello</body></html>\r\n\r\n".to_vec()),
+        bad(
+            "HTML without a head",
+            b"<html><body>hello</body></html>\r\n\r\n".to_vec(),
+        ),
         bad("a status that is none", b"HTTP/1.1 2x0 OK\r\n\r\n".to_vec()),
         bad("a status below 100", b"HTTP/1.1 099 OK\r\n\r\n".to_vec()),
-        bad("two lengths", head(200, &[("content-length", "1"), ("content-length", "2")])),
-        bad("a length that is none", head(200, &[("content-length", "many")])),
-        bad("a chunk's size that is none", [head(200, &[("transfer-encoding", "chunked")]), b"zz\r\n".to_vec()].concat()),
-        bad("a gzip body that is none", [head(200, &[("content-encoding", "gzip")]), b"not gzip at all".to_vec()].concat()),
-        bad("a header with a NUL", b"HTTP/1.1 200 OK\r\nx: a\0b\r\n\r\n".to_vec()),
+        bad(
+            "two lengths",
+            head(200, &[("content-length", "1"), ("content-length", "2")]),
+        ),
+        bad(
+            "a length that is none",
+            head(200, &[("content-length", "many")]),
+        ),
+        bad(
+            "a chunk's size that is none",
+            [
+                head(200, &[("transfer-encoding", "chunked")]),
+                b"zz\r\n".to_vec(),
+            ]
+            .concat(),
+        ),
+        bad(
+            "a gzip body that is none",
+            [
+                head(200, &[("content-encoding", "gzip")]),
+                b"not gzip at all".to_vec(),
+            ]
+            .concat(),
+        ),
+        bad(
+            "a header with a NUL",
+            b"HTTP/1.1 200 OK\r\nx: a\0b\r\n\r\n".to_vec(),
+        ),
         case("a head without an end", get())
-            .answer(vec![Act::Take, Act::Send(b"HTTP/1.1 200 OK\r\nx: ".into()), Act::Repeat(vec![b'x'; 1 << 16], 1 << 14)])
+            .answer(vec![
+                Act::Take,
+                Act::Send(b"HTTP/1.1 200 OK\r\nx: ".into()),
+                Act::Repeat(vec![b'x'; 1 << 16], 1 << 14),
+            ])
             .fails_for_now("{server}/x: …")
-            .check(|end| if end.server.sent() < 16 << 20 { Ok(()) } else { Err(format!("{} bytes were taken", end.server.sent())) }),
+            .check(|end| {
+                if end.server.sent() < 16 << 20 {
+                    Ok(())
+                } else {
+                    Err(format!("{} bytes were taken", end.server.sent()))
+                }
+            }),
         case("headers without an end", get())
-            .answer(vec![Act::Take, Act::Send(b"HTTP/1.1 200 OK\r\n".into()), Act::Repeat(b"x: y\r\n".repeat(1 << 13), 1 << 14)])
+            .answer(vec![
+                Act::Take,
+                Act::Send(b"HTTP/1.1 200 OK\r\n".into()),
+                Act::Repeat(b"x: y\r\n".repeat(1 << 13), 1 << 14),
+            ])
             .fails_for_now("{server}/x: …"),
-        case("TLS where none is spoken", json!({"url": "https://127.0.0.1:{port}/x"}))
-            .answer(vec![Act::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".into())])
-            .fails_for_now("https://127.0.0.1:{port}/x: …"),
+        case(
+            "TLS where none is spoken",
+            json!({"url": "https://127.0.0.1:{port}/x"}),
+        )
+        .answer(vec![Act::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".into())])
+        .fails_for_now("https://127.0.0.1:{port}/x: …"),
     ]
 }
 

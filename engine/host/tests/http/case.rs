@@ -46,7 +46,12 @@ pub fn case(name: &'static str, body: Value) -> Case {
         body,
         scripts: Vec::new(),
         tls: None,
-        grants: Grants { http: vec![http("127.0.0.1:*")], time: Duration::from_secs(30), memory: 128 << 20, ..Grants::default() },
+        grants: Grants {
+            http: vec![http("127.0.0.1:*")],
+            time: Duration::from_secs(30),
+            memory: 128 << 20,
+            ..Grants::default()
+        },
         secrets: Vec::new(),
         outputs: Value::Null,
         clock_runs: false,
@@ -57,7 +62,10 @@ pub fn case(name: &'static str, body: Value) -> Case {
 }
 
 pub fn http(host: &str) -> HttpGrant {
-    HttpGrant { host: host.to_owned(), methods: Vec::new() }
+    HttpGrant {
+        host: host.to_owned(),
+        methods: Vec::new(),
+    }
 }
 
 /// Builds up a case.
@@ -90,7 +98,12 @@ impl Case {
     }
 
     /// A secret that is there, and granted.
-    pub fn secret(mut self, name: &'static str, key: &'static str, value: impl Into<String>) -> Case {
+    pub fn secret(
+        mut self,
+        name: &'static str,
+        key: &'static str,
+        value: impl Into<String>,
+    ) -> Case {
         self.grants.secrets.push(name.to_owned());
         self.secrets.push((name, key, value.into()));
         self
@@ -125,26 +138,44 @@ impl Case {
 
     /// Fails for good.
     pub fn fails(self, message: &str) -> Case {
-        self.round(Ending::Failed { message: message.to_owned(), retryable: false, outputs: Value::Null })
+        self.round(Ending::Failed {
+            message: message.to_owned(),
+            retryable: false,
+            outputs: Value::Null,
+        })
     }
 
     /// Fails, and another attempt may fare better.
     pub fn fails_for_now(self, message: &str) -> Case {
-        self.round(Ending::Failed { message: message.to_owned(), retryable: true, outputs: Value::Null })
+        self.round(Ending::Failed {
+            message: message.to_owned(),
+            retryable: true,
+            outputs: Value::Null,
+        })
     }
 
     /// Fails with what the server said.
     pub fn fails_with(self, message: &str, result: &str) -> Case {
-        self.round(Ending::Failed { message: message.to_owned(), retryable: true, outputs: json!({"result": result}) })
+        self.round(Ending::Failed {
+            message: message.to_owned(),
+            retryable: true,
+            outputs: json!({"result": result}),
+        })
     }
 
     /// Goes on after so many milliseconds.
     pub fn waits(self, millis: u64, message: &str) -> Case {
-        self.round(Ending::Pending { after: Duration::from_millis(millis), state: "…".to_owned(), message: message.to_owned() })
+        self.round(Ending::Pending {
+            after: Duration::from_millis(millis),
+            state: "…".to_owned(),
+            message: message.to_owned(),
+        })
     }
 
     pub fn breaks(self, message: &str) -> Case {
-        self.round(Ending::Broken { message: message.to_owned() })
+        self.round(Ending::Broken {
+            message: message.to_owned(),
+        })
     }
 
     fn round(mut self, ending: Ending) -> Case {
@@ -152,7 +183,10 @@ impl Case {
         self
     }
 
-    pub fn check(mut self, check: impl Fn(&End<'_>) -> Result<(), String> + Send + Sync + 'static) -> Case {
+    pub fn check(
+        mut self,
+        check: impl Fn(&End<'_>) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Case {
         self.checks.push(Box::new(check));
         self
     }
@@ -160,7 +194,11 @@ impl Case {
     /// The requests that came, as `GET /path`.
     pub fn saw(self, wanted: &'static [&'static str]) -> Case {
         self.check(move |end| {
-            let found: Vec<String> = end.seen.iter().map(|seen| format!("{} {}", seen.method, seen.target)).collect();
+            let found: Vec<String> = end
+                .seen
+                .iter()
+                .map(|seen| format!("{} {}", seen.method, seen.target))
+                .collect();
             same("requests", &wanted, &found)
         })
     }
@@ -169,17 +207,32 @@ impl Case {
     pub fn header(self, number: usize, name: &'static str, wanted: Option<&str>) -> Case {
         let wanted = wanted.map(str::to_owned);
         self.check(move |end| {
-            let seen = end.seen.get(number).ok_or_else(|| format!("there is no request {number}"))?;
+            let seen = end
+                .seen
+                .get(number)
+                .ok_or_else(|| format!("there is no request {number}"))?;
             let wanted = wanted.as_deref().map(|text| end.server.fill(text));
-            same(&format!("request {number}: {name}"), &wanted.as_deref(), &seen.header(name))
+            same(
+                &format!("request {number}: {name}"),
+                &wanted.as_deref(),
+                &seen.header(name),
+            )
         })
     }
 
     /// The body of the n-th request.
     pub fn sent(self, number: usize, wanted: &'static [u8]) -> Case {
         self.check(move |end| {
-            let found = end.seen.get(number).map(|seen| &seen.body[..]).unwrap_or_default();
-            same(&format!("request {number}: body"), &wanted.escape_ascii().to_string(), &found.escape_ascii().to_string())
+            let found = end
+                .seen
+                .get(number)
+                .map(|seen| &seen.body[..])
+                .unwrap_or_default();
+            same(
+                &format!("request {number}: body"),
+                &wanted.escape_ascii().to_string(),
+                &found.escape_ascii().to_string(),
+            )
         })
     }
 
@@ -192,12 +245,26 @@ impl Case {
     }
 
     pub fn within(self, limit: Duration) -> Case {
-        self.check(move |end| if end.took < limit { Ok(()) } else { Err(format!("took {:?}", end.took)) })
+        self.check(move |end| {
+            if end.took < limit {
+                Ok(())
+            } else {
+                Err(format!("took {:?}", end.took))
+            }
+        })
     }
 }
 
-pub fn same<A: PartialEq<B> + std::fmt::Debug + ?Sized, B: std::fmt::Debug + ?Sized>(what: &str, wanted: &A, found: &B) -> Result<(), String> {
-    if wanted == found { Ok(()) } else { Err(format!("{what}: expected {wanted:?}, was {found:?}")) }
+pub fn same<A: PartialEq<B> + std::fmt::Debug + ?Sized, B: std::fmt::Debug + ?Sized>(
+    what: &str,
+    wanted: &A,
+    found: &B,
+) -> Result<(), String> {
+    if wanted == found {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {wanted:?}, was {found:?}"))
+    }
 }
 
 /// Runs cases, all at once. Those of `NOT_YET` are told of; any other has to hold.
@@ -220,7 +287,12 @@ pub async fn hold(cases: Vec<Case>) {
         }
     }
     println!("{count} cases");
-    assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} cases:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Runs a case.
@@ -235,33 +307,72 @@ impl Case {
         let (mut passed, mut state, mut usages) = (Duration::ZERO, None, Vec::new());
         let (mut log, mut written) = (Vec::new(), Vec::new());
         for (round, wanted) in (0..).zip(&self.rounds) {
-            let secret = |(name, key, value): &(&str, &str, String)| ((*name).to_owned(), (*key).to_owned(), value.clone().into_bytes());
-            let rest = Test { secrets: self.secrets.iter().map(secret).collect(), ..Test::default() };
-            let world = Arc::new(Scene { wire: wire.clone(), rest, passed, runs: self.clock_runs.then(Instant::now) });
+            let secret = |(name, key, value): &(&str, &str, String)| {
+                (
+                    (*name).to_owned(),
+                    (*key).to_owned(),
+                    value.clone().into_bytes(),
+                )
+            };
+            let rest = Test {
+                secrets: self.secrets.iter().map(secret).collect(),
+                ..Test::default()
+            };
+            let world = Arc::new(Scene {
+                wire: wire.clone(),
+                rest,
+                passed,
+                runs: self.clock_runs.then(Instant::now),
+            });
             let mut next = call("http", filled(&self.body, &server));
             next.outputs = self.outputs.clone();
-            next.deadline = self.deadline.map(|after| NEW_YEAR + after.as_millis() as u64);
+            next.deadline = self
+                .deadline
+                .map(|after| NEW_YEAR + after.as_millis() as u64);
             (next.round, next.state) = (round, state.take());
             let (ending, usage) = host().call(plugin, next, &grants, world.clone()).await;
             usages.push(usage);
             log.extend(world.rest.lines());
-            written.extend(world.rest.written.lock().expect("what was written").drain(..));
+            written.extend(
+                world
+                    .rest
+                    .written
+                    .lock()
+                    .expect("what was written")
+                    .drain(..),
+            );
             if !like(&shown(wanted), &shown(&ending), &server) {
-                return Err(format!("round {round}: expected {wanted:?}\n    was {ending:?}\n    log {log:?}"));
+                return Err(format!(
+                    "round {round}: expected {wanted:?}\n    was {ending:?}\n    log {log:?}"
+                ));
             }
             self.tight_lipped(&format!("{ending:?} {log:?}"))?;
-            if let Ending::Pending { after, state: left, .. } = ending {
+            if let Ending::Pending {
+                after, state: left, ..
+            } = ending
+            {
                 passed += after;
                 state = Some(left);
             }
         }
-        let end = End { seen: server.seen(), server: &server, usages, log, written, took: began.elapsed() };
+        let end = End {
+            seen: server.seen(),
+            server: &server,
+            usages,
+            log,
+            written,
+            took: began.elapsed(),
+        };
         self.checks.iter().try_for_each(|check| check(&end))
     }
 
     /// No secret is in any outcome, state, message or line of the log.
     fn tight_lipped(&self, said: &str) -> Result<(), String> {
-        match self.secrets.iter().find(|(.., value)| said.contains(value.trim())) {
+        match self
+            .secrets
+            .iter()
+            .find(|(.., value)| said.contains(value.trim()))
+        {
             Some((name, key, _)) => Err(format!("the secret {name}/{key} is told: {said}")),
             None => Ok(()),
         }
@@ -272,7 +383,10 @@ fn filled(value: &Value, server: &Server) -> Value {
     match value {
         Value::String(text) => server.fill(text).into(),
         Value::Array(list) => list.iter().map(|item| filled(item, server)).collect(),
-        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), filled(value, server))).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), filled(value, server)))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -280,8 +394,16 @@ fn filled(value: &Value, server: &Server) -> Value {
 fn shown(ending: &Ending) -> Value {
     match ending {
         Ending::Done(outputs) => json!({"done": outputs}),
-        Ending::Failed { message, retryable, outputs } => json!({"failed": message, "retryable": retryable, "outputs": outputs}),
-        Ending::Pending { after, state, message } => json!({"pending": message, "after": after.as_millis() as u64, "state": state}),
+        Ending::Failed {
+            message,
+            retryable,
+            outputs,
+        } => json!({"failed": message, "retryable": retryable, "outputs": outputs}),
+        Ending::Pending {
+            after,
+            state,
+            message,
+        } => json!({"pending": message, "after": after.as_millis() as u64, "state": state}),
         Ending::Broken { message } => json!({"broken": message}),
         other => json!(format!("{other:?}")),
     }
@@ -291,10 +413,19 @@ fn like(wanted: &Value, found: &Value, server: &Server) -> bool {
     match (wanted, found) {
         (Value::String(wanted), Value::String(found)) => text_like(&server.fill(wanted), found),
         (Value::Object(wanted), Value::Object(found)) => {
-            wanted.len() == found.len() && wanted.iter().all(|(key, value)| found.get(key).is_some_and(|other| like(value, other, server)))
+            wanted.len() == found.len()
+                && wanted.iter().all(|(key, value)| {
+                    found
+                        .get(key)
+                        .is_some_and(|other| like(value, other, server))
+                })
         }
         (Value::Array(wanted), Value::Array(found)) => {
-            wanted.len() == found.len() && wanted.iter().zip(found).all(|(wanted, found)| like(wanted, found, server))
+            wanted.len() == found.len()
+                && wanted
+                    .iter()
+                    .zip(found)
+                    .all(|(wanted, found)| like(wanted, found, server))
         }
         (wanted, found) => wanted == found,
     }
@@ -308,5 +439,7 @@ fn text_like(wanted: &str, found: &str) -> bool {
     let Some(found) = found.strip_prefix(first) else {
         return false;
     };
-    (0..=found.len()).filter(|at| found.is_char_boundary(*at)).any(|at| text_like(rest, &found[at..]))
+    (0..=found.len())
+        .filter(|at| found.is_char_boundary(*at))
+        .any(|at| text_like(rest, &found[at..]))
 }

@@ -25,28 +25,73 @@ fn parameters() -> Vec<Case> {
     let gives = |name, from: Value, value: &str| {
         case(name, get())
             .outputs(wants(from))
-            .answer(reply(200, &[("x-count", "3"), ("link", "</n>; rel=\"next\"")], BODY))
+            .answer(reply(
+                200,
+                &[("x-count", "3"), ("link", "</n>; rel=\"next\"")],
+                BODY,
+            ))
             .done(json!({"result": BODY, "parameters": {"p": value}}))
     };
     let lacks = |name, from: Value, message: &str| {
-        case(name, get()).outputs(wants(from)).answer(reply(200, &[], BODY)).fails_with(message, BODY)
+        case(name, get())
+            .outputs(wants(from))
+            .answer(reply(200, &[], BODY))
+            .fails_with(message, BODY)
     };
     vec![
-        gives("a parameter by JSONPath", json!({"jsonPath": "{.name}"}), "Ada"),
-        gives("a parameter by RFC 9535's JSONPath", json!({"jsonPath": "$.tags[1]"}), "b"),
-        gives("a parameter by jq", json!({"jqFilter": ".tags | join(\"-\")"}), "a-b"),
-        gives("a parameter by an expression", json!({"expression": "response.statusCode + fromJSON(response.body).id"}), "207"),
+        gives(
+            "a parameter by JSONPath",
+            json!({"jsonPath": "{.name}"}),
+            "Ada",
+        ),
+        gives(
+            "a parameter by RFC 9535's JSONPath",
+            json!({"jsonPath": "$.tags[1]"}),
+            "b",
+        ),
+        gives(
+            "a parameter by jq",
+            json!({"jqFilter": ".tags | join(\"-\")"}),
+            "a-b",
+        ),
+        gives(
+            "a parameter by an expression",
+            json!({"expression": "response.statusCode + fromJSON(response.body).id"}),
+            "207",
+        ),
         gives("a parameter by a header", json!({"header": "X-Count"}), "3"),
         gives("a parameter by a link", json!({"link": "next"}), "/n"),
-        gives("a parameter that is not there, with a default", json!({"jsonPath": "$.nope", "default": "?"}), "?"),
-        gives("a parameter that is no text", json!({"jsonPath": "$.tags"}), "[\"a\",\"b\"]"),
-        lacks("a parameter that is not there", json!({"jsonPath": "$.nope"}), "output parameter p: it leads to nothing in the response"),
-        lacks("a header that is not there", json!({"header": "x-count"}), "output parameter p: it leads to nothing in the response"),
+        gives(
+            "a parameter that is not there, with a default",
+            json!({"jsonPath": "$.nope", "default": "?"}),
+            "?",
+        ),
+        gives(
+            "a parameter that is no text",
+            json!({"jsonPath": "$.tags"}),
+            "[\"a\",\"b\"]",
+        ),
+        lacks(
+            "a parameter that is not there",
+            json!({"jsonPath": "$.nope"}),
+            "output parameter p: it leads to nothing in the response",
+        ),
+        lacks(
+            "a header that is not there",
+            json!({"header": "x-count"}),
+            "output parameter p: it leads to nothing in the response",
+        ),
         case("a parameter of what is no JSON", get())
             .outputs(wants(json!({"jsonPath": "$.id"})))
             .answer(reply(200, &[], "<html>"))
-            .fails_with("output parameter p: the response's body is no JSON", "<html>"),
-        case("a path that is none", get()).outputs(wants(json!({"jsonPath": "$["}))).fails("output parameter p: valueFrom.jsonPath: …").saw(&[]),
+            .fails_with(
+                "output parameter p: the response's body is no JSON",
+                "<html>",
+            ),
+        case("a path that is none", get())
+            .outputs(wants(json!({"jsonPath": "$["})))
+            .fails("output parameter p: valueFrom.jsonPath: …")
+            .saw(&[]),
         case("a filter without an end", get())
             .outputs(wants(json!({"jqFilter": "def f: f; f"})))
             .grants(|grants| grants.time = std::time::Duration::from_secs(1))
@@ -104,7 +149,11 @@ fn pages() -> Vec<Case> {
 fn artifacts() -> Vec<Case> {
     let wrote = |case: Case, wanted: &'static [(&'static str, u64)]| {
         case.check(move |end| {
-            let found: Vec<_> = end.written.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+            let found: Vec<_> = end
+                .written
+                .iter()
+                .map(|(name, bytes)| (name.as_str(), *bytes))
+                .collect();
             same("artifacts", wanted, &found[..])
         })
     };
@@ -112,11 +161,27 @@ fn artifacts() -> Vec<Case> {
     let save = || json!({"url": "{server}/x", "saveAs": "page"});
     let long = || -> Script { reply(200, &[], "x".repeat(2 << 20)) };
     vec![
-        wrote(case("a body to an artifact", save()).answer(long()).done(saved.clone()), &[("page", 2 << 20)]),
-        wrote(case("a failed body to no artifact", save()).answer(reply(404, &[], "no")).fails_with("received non-2xx response code: 404", "no"), &[]),
+        wrote(
+            case("a body to an artifact", save())
+                .answer(long())
+                .done(saved.clone()),
+            &[("page", 2 << 20)],
+        ),
+        wrote(
+            case("a failed body to no artifact", save())
+                .answer(reply(404, &[], "no"))
+                .fails_with("received non-2xx response code: 404", "no"),
+            &[],
+        ),
         wrote(
             case("a truncated body to no artifact", save())
-                .answer(crate::server::raw([crate::server::head(200, &[("content-length", "9")]), b"some".to_vec()].concat()))
+                .answer(crate::server::raw(
+                    [
+                        crate::server::head(200, &[("content-length", "9")]),
+                        b"some".to_vec(),
+                    ]
+                    .concat(),
+                ))
                 .fails_for_now("{server}/x: …"),
             &[],
         ),

@@ -83,6 +83,11 @@ fn repeating() -> Vec<Case> {
             .answer(ok())
             .waits(1000, "{server}/x: …; attempt 2 of 4 in 1s")
             .result("ok"),
+        case("an answer that nobody asked for is nobody's", again(json!({})))
+            .answer(raw("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison"))
+            .answer(ok())
+            .waits(1000, "received non-2xx response code: 503; attempt 2 of 4 in 1s")
+            .result("ok"),
         case("the same key in every round", json!({"url": "{server}/x", "method": "POST", "body": "hello", "idempotencyKey": "X-Once", "retry": {}}))
             .answer(vec![Act::Take])
             .answer(reply(503, &[], ""))

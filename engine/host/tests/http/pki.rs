@@ -55,42 +55,74 @@ pub fn pki() -> &'static Pki {
 }
 
 fn subject(names: &[&str]) -> CertificateParams {
-    CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).expect("names")
+    CertificateParams::new(
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>(),
+    )
+    .expect("names")
 }
 
 fn named(name: &str) -> CertificateParams {
     let mut params = subject(&[]);
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
     params
 }
 
 fn signed(params: &CertificateParams, issuer: &Issuer<'_, KeyPair>) -> Pair {
     let key = KeyPair::generate().expect("a key");
     let certificate = params.signed_by(&key, issuer).expect("a certificate").pem();
-    Pair { certificate, key: key.serialize_pem() }
+    Pair {
+        certificate,
+        key: key.serialize_pem(),
+    }
 }
 
 fn alone(params: &CertificateParams) -> Pair {
     let key = KeyPair::generate().expect("a key");
     let certificate = params.self_signed(&key).expect("a certificate").pem();
-    Pair { certificate, key: key.serialize_pem() }
+    Pair {
+        certificate,
+        key: key.serialize_pem(),
+    }
 }
 
 /// A server with that certificate, that asks for none.
 pub fn speaks(pair: &Pair) -> Arc<ServerConfig> {
-    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().expect("versions");
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("versions");
     let (chain, key) = read(pair);
-    Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).expect("a server"))
+    Arc::new(
+        builder
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .expect("a server"),
+    )
 }
 
 /// A server with that certificate, that wants one that the authority signed.
 pub fn demands(pair: &Pair) -> Arc<ServerConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(pki().root.as_bytes()).expect("PEM")).expect("a root");
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build().expect("a verifier");
-    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().expect("versions");
+    roots
+        .add(CertificateDer::from_pem_slice(pki().root.as_bytes()).expect("PEM"))
+        .expect("a root");
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .expect("a verifier");
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("versions");
     let (chain, key) = read(pair);
-    Arc::new(builder.with_client_cert_verifier(verifier).with_single_cert(chain, key).expect("a server"))
+    Arc::new(
+        builder
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain, key)
+            .expect("a server"),
+    )
 }
 
 fn provider() -> Arc<rustls::crypto::CryptoProvider> {
@@ -99,5 +131,8 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 
 fn read(pair: &Pair) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
     let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes()).expect("PEM");
-    (vec![certificate], PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).expect("PEM"))
+    (
+        vec![certificate],
+        PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).expect("PEM"),
+    )
 }

@@ -141,18 +141,27 @@ fn kept_back() -> Vec<Case> {
         .header(1, "x-plain", Some("plain"))
     };
     vec![
-        secrets("/y").named("the same host is told it all again").header(1, "authorization", Some("Bearer s3cr3t-t0ken")).header(1, "x-api-key", Some("s3cr3t-k3y")).header(1, "cookie", Some("a=b")),
+        secrets("/y")
+            .named("the same host is told it all again")
+            .header(1, "authorization", Some("Bearer s3cr3t-t0ken"))
+            .header(1, "x-api-key", Some("s3cr3t-k3y"))
+            .header(1, "cookie", Some("a=b")),
         secrets("http://localhost:{port}/y")
             .named("another host is told no authorization")
             .header(1, "authorization", None)
             .header(1, "cookie", None)
             .header(1, "host", Some("localhost:{port}")),
-        secrets("http://localhost:{port}/y").named("another host is told no header out of a secret").header(1, "x-api-key", None),
-        case("another host is told no user and password", json!({"url": "http://me:pass@127.0.0.1:{port}/x"}))
-            .hosts(&["127.0.0.1:*", "localhost:*"])
-            .answer(to(302, "http://localhost:{port}/y"))
-            .answer(ok())
-            .result("ok")
-            .header(1, "authorization", None),
+        secrets("http://localhost:{port}/y")
+            .named("another host is told no header out of a secret")
+            .header(1, "x-api-key", None),
+        case(
+            "another host is told no user and password",
+            json!({"url": "http://me:pass@127.0.0.1:{port}/x"}),
+        )
+        .hosts(&["127.0.0.1:*", "localhost:*"])
+        .answer(to(302, "http://localhost:{port}/y"))
+        .answer(ok())
+        .result("ok")
+        .header(1, "authorization", None),
     ]
 }

@@ -63,31 +63,52 @@ fn headers() -> Vec<Case> {
 fn told_nowhere() -> Vec<Case> {
     let token = |more: Value| {
         let mut body = keyed(json!({"name": "t", "key": "token"}));
-        body.as_object_mut().expect("a body").extend(more.as_object().expect("more").clone());
+        body.as_object_mut()
+            .expect("a body")
+            .extend(more.as_object().expect("more").clone());
         body
     };
     vec![
-        granted("no secret where the server says no", token(json!({}))).answer(reply(403, &[], "no")).fails_with("received non-2xx response code: 403", "no"),
-        granted("no secret where the connection breaks", token(json!({"retry": {}})))
-            .answer(vec![Act::Take])
-            .waits(1000, "{server}/x: connection closed before message completed; attempt 2 of 4 in 1s"),
-        granted("no secret where the answer is nonsense", token(json!({}))).answer(raw("garbage\r\n\r\n")).fails_for_now("{server}/x: …"),
-        granted("no secret in request.headers", token(json!({"successCondition": "request.headers['X-Token'] == nil"})))
-            .answer(reply(200, &[], "ok"))
-            .result("ok"),
+        granted("no secret where the server says no", token(json!({})))
+            .answer(reply(403, &[], "no"))
+            .fails_with("received non-2xx response code: 403", "no"),
+        granted(
+            "no secret where the connection breaks",
+            token(json!({"retry": {}})),
+        )
+        .answer(vec![Act::Take])
+        .waits(
+            1000,
+            "{server}/x: connection closed before message completed; attempt 2 of 4 in 1s",
+        ),
+        granted("no secret where the answer is nonsense", token(json!({})))
+            .answer(raw("garbage\r\n\r\n"))
+            .fails_for_now("{server}/x: …"),
+        granted(
+            "no secret in request.headers",
+            token(json!({"successCondition": "request.headers['X-Token'] == nil"})),
+        )
+        .answer(reply(200, &[], "ok"))
+        .result("ok"),
         granted("no secret in a state", token(json!({"poll": {}})))
             .answer(reply(202, &[("location", "/jobs/1")], ""))
             .answer(reply(200, &[], "ok"))
             .waits(5000, "{server}/jobs/1 answers 202; asking again in 5s")
             .result("ok")
             .header(1, "x-token", Some(TOKEN)),
-        case("no query of a URL is told", json!({"url": "{server}/x?key=s3cr3t-t0ken", "retry": {}}))
-            .secret("t", "token", TOKEN)
-            .answer(vec![Act::Take])
-            .answer(reply(500, &[], ""))
-            .waits(1000, "{server}/x: connection closed before message completed; attempt 2 of 4 in 1s")
-            .fails_with("received non-2xx response code: 500", "")
-            .logged(&["warn: GET {server}/x: broken", "info: GET {server}/x → 500"]),
+        case(
+            "no query of a URL is told",
+            json!({"url": "{server}/x?key=s3cr3t-t0ken", "retry": {}}),
+        )
+        .secret("t", "token", TOKEN)
+        .answer(vec![Act::Take])
+        .answer(reply(500, &[], ""))
+        .waits(
+            1000,
+            "{server}/x: connection closed before message completed; attempt 2 of 4 in 1s",
+        )
+        .fails_with("received non-2xx response code: 500", "")
+        .logged(&["warn: GET {server}/x: broken", "info: GET {server}/x → 500"]),
     ]
 }
 
@@ -115,8 +136,18 @@ fn oauth2() -> Vec<Case> {
             "endpointParams": [{"key": "audience", "value": "x y"}],
         }}})
     };
-    let with = |name| case(name, body()).secret("o", "secret", "cl13nt-s3cr3t").secret("o", "unused", TOKEN);
-    let token = || reply(200, &[("content-type", "application/json")], r#"{"access_token": "s3cr3t-t0ken", "token_type": "Bearer"}"#);
+    let with = |name| {
+        case(name, body())
+            .secret("o", "secret", "cl13nt-s3cr3t")
+            .secret("o", "unused", TOKEN)
+    };
+    let token = || {
+        reply(
+            200,
+            &[("content-type", "application/json")],
+            r#"{"access_token": "s3cr3t-t0ken", "token_type": "Bearer"}"#,
+        )
+    };
     vec![
         with("client credentials")
             .answer(token())
@@ -131,7 +162,11 @@ fn oauth2() -> Vec<Case> {
             .fails_for_now("the token endpoint answered 401 and gave no token: invalid_client")
             .saw(&["POST /token"]),
         with("a token endpoint that leads elsewhere")
-            .answer(reply(307, &[("location", "http://localhost:{port}/steal")], ""))
+            .answer(reply(
+                307,
+                &[("location", "http://localhost:{port}/steal")],
+                "",
+            ))
             .fails_for_now("the token endpoint answered 307 and gave no token")
             .saw(&["POST /token"]),
     ]

@@ -68,7 +68,11 @@ impl Seen {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(its, _)| its == name);
         let found = values.next().map(|(_, value)| value.as_str());
-        assert!(values.next().is_none(), "header {name} twice: {:?}", self.headers);
+        assert!(
+            values.next().is_none(),
+            "header {name} twice: {:?}",
+            self.headers
+        );
         found
     }
 }
@@ -92,18 +96,31 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared::default());
-        let server = Server { address, scheme: if tls.is_some() { "https" } else { "http" }, shared: shared.clone() };
-        let filled: Vec<Script> = scripts.into_iter().map(|script| server.filled(script)).collect();
+        let server = Server {
+            address,
+            scheme: if tls.is_some() { "https" } else { "http" },
+            shared: shared.clone(),
+        };
+        let filled: Vec<Script> = scripts
+            .into_iter()
+            .map(|script| server.filled(script))
+            .collect();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if shared.over.load(Ordering::Relaxed) {
                     return;
                 }
                 let number = shared.connections.fetch_add(1, Ordering::Relaxed) as usize;
-                let script = filled.get(number).or(filled.last()).cloned().unwrap_or_default();
+                let script = filled
+                    .get(number)
+                    .or(filled.last())
+                    .cloned()
+                    .unwrap_or_default();
                 let (shared, tls) = (shared.clone(), tls.clone());
                 // A client that goes away ends the script.
-                std::thread::spawn(move || stream.and_then(|stream| serve(stream, tls, &script, &shared)));
+                std::thread::spawn(move || {
+                    stream.and_then(|stream| serve(stream, tls, &script, &shared))
+                });
             }
         });
         server
@@ -116,7 +133,8 @@ impl Server {
 
     /// The text with this server's place in it.
     pub fn fill(&self, text: &str) -> String {
-        text.replace("{server}", &self.url()).replace("{port}", &self.address.port().to_string())
+        text.replace("{server}", &self.url())
+            .replace("{port}", &self.address.port().to_string())
     }
 
     fn filled(&self, script: Script) -> Script {
@@ -155,17 +173,27 @@ trait Line: Read + Write + Send {}
 
 impl<T: Read + Write + Send> Line for T {}
 
-fn serve(stream: TcpStream, tls: Option<Arc<ServerConfig>>, script: &[Act], shared: &Shared) -> io::Result<()> {
+fn serve(
+    stream: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
+    script: &[Act],
+    shared: &Shared,
+) -> io::Result<()> {
     let bare = stream.try_clone()?;
     let mut line: Box<dyn Line> = match tls {
         None => Box::new(stream),
-        Some(config) => Box::new(StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream)),
+        Some(config) => Box::new(StreamOwned::new(
+            ServerConnection::new(config).map_err(io::Error::other)?,
+            stream,
+        )),
     };
     for act in script {
         match act {
             Act::Take => {
                 let mut seen = request(&mut line)?;
-                let length = seen.header("content-length").map_or(0, |length| length.parse().expect("a length"));
+                let length = seen
+                    .header("content-length")
+                    .map_or(0, |length| length.parse().expect("a length"));
                 seen.body.resize(length, 0);
                 line.read_exact(&mut seen.body)?;
                 shared.seen.lock().expect("what was seen").push(seen);
@@ -213,5 +241,10 @@ fn request(line: &mut Box<dyn Line>) -> io::Result<Seen> {
         let (name, value) = line.split_once(':').expect("a header");
         (name.to_ascii_lowercase(), value.trim().to_owned())
     };
-    Ok(Seen { method: word(), target: word(), headers: lines.map(header).collect(), body: Vec::new() })
+    Ok(Seen {
+        method: word(),
+        target: word(),
+        headers: lines.map(header).collect(),
+        body: Vec::new(),
+    })
 }

@@ -24,7 +24,9 @@ fn skipping() -> Value {
 }
 
 fn with(name: &'static str, body: Value, pair: &Pair) -> Case {
-    case(name, body).tls(speaks(pair)).answer(reply(200, &[], "ok"))
+    case(name, body)
+        .tls(speaks(pair))
+        .answer(reply(200, &[], "ok"))
 }
 
 fn servers() -> Vec<Case> {
@@ -71,8 +73,14 @@ fn clients() -> Vec<Case> {
             .secret("me", "tls.crt", &*pair.certificate)
             .secret("me", "tls.key", &*pair.key)
     };
-    let garbled = Pair { certificate: pki.client.certificate.clone(), key: "no key".to_owned() };
-    let crossed = Pair { certificate: pki.client.certificate.clone(), key: pki.stranger.key.clone() };
+    let garbled = Pair {
+        certificate: pki.client.certificate.clone(),
+        key: "no key".to_owned(),
+    };
+    let crossed = Pair {
+        certificate: pki.client.certificate.clone(),
+        key: pki.stranger.key.clone(),
+    };
     vec![
         mutual("a client certificate", &pki.client).result("ok").saw(&["GET /x"]),
         case("no client certificate where one is wanted", rooted())

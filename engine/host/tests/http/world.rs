@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tiphys_host::{Entry, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal, Wire, World, Writer};
+use tiphys_host::{
+    Entry, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal, Wire, World, Writer,
+};
 
 /// 2026-01-01T00:00:00Z.
 pub const NEW_YEAR: u64 = 1_767_225_600_000;
@@ -30,7 +32,11 @@ impl World for Scene {
         self.rest.log(level, line);
     }
 
-    async fn exchange(&self, request: HttpRequest, private: bool) -> Result<HttpResponse, HttpError> {
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        private: bool,
+    ) -> Result<HttpResponse, HttpError> {
         self.wire.send(Hop { request, private }).await
     }
 
@@ -42,7 +48,12 @@ impl World for Scene {
         self.rest.config_map(name, key).await
     }
 
-    async fn entries(&self, location: &Value, after: Option<&str>, limit: u32) -> Result<Vec<Entry>, Refusal> {
+    async fn entries(
+        &self,
+        location: &Value,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, Refusal> {
         self.rest.entries(location, after, limit).await
     }
 

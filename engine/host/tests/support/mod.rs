@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tiphys_host::{
-    Cache, Call, Entry, Host, Hop, HttpError, HttpRequest, HttpResponse, Level, Options, Plugin, Reader, Refusal, Wire, World, Writer,
+    Cache, Call, Entry, Hop, Host, HttpError, HttpRequest, HttpResponse, Level, Options, Plugin,
+    Reader, Refusal, Wire, World, Writer,
 };
 
 #[derive(Default)]
@@ -27,21 +28,32 @@ impl Test {
 #[async_trait]
 impl World for Test {
     fn now(&self) -> u64 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970");
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("a time after 1970");
         u64::try_from(now.as_millis()).expect("a time of this age")
     }
 
     fn log(&self, level: Level, line: &str) {
-        self.log.lock().expect("the log").push(format!("{}: {line}", level.name()));
+        self.log
+            .lock()
+            .expect("the log")
+            .push(format!("{}: {line}", level.name()));
     }
 
-    async fn exchange(&self, request: HttpRequest, private: bool) -> Result<HttpResponse, HttpError> {
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        private: bool,
+    ) -> Result<HttpResponse, HttpError> {
         self.wire.send(Hop { request, private }).await
     }
 
     async fn secret(&self, name: &str, key: &str) -> Result<Vec<u8>, Refusal> {
         let found = self.secrets.iter().find(|(a, b, _)| a == name && b == key);
-        found.map(|(.., value)| value.clone()).ok_or_else(|| Refusal::NotFound(format!("{name}/{key}")))
+        found
+            .map(|(.., value)| value.clone())
+            .ok_or_else(|| Refusal::NotFound(format!("{name}/{key}")))
     }
 
     async fn config_map(&self, name: &str, _: &str) -> Result<String, Refusal> {
@@ -57,7 +69,11 @@ impl World for Test {
     }
 
     async fn create(&self, name: &str) -> Result<Box<dyn Writer>, Refusal> {
-        Ok(Box::new(Count { name: name.to_owned(), bytes: 0, all: self.written.clone() }))
+        Ok(Box::new(Count {
+            name: name.to_owned(),
+            bytes: 0,
+            all: self.written.clone(),
+        }))
     }
 }
 
@@ -77,7 +93,10 @@ impl Writer for Count {
 
     async fn finish(self: Box<Self>) -> Result<Value, Refusal> {
         let location = json!({"name": self.name, "s3": {"key": self.name}});
-        self.all.lock().expect("what was written").push((self.name, self.bytes));
+        self.all
+            .lock()
+            .expect("what was written")
+            .push((self.name, self.bytes));
         Ok(location)
     }
 }
@@ -85,12 +104,18 @@ impl Writer for Count {
 /// One host for all tests of a file, with a cache that outlives them.
 pub fn host() -> Arc<Host> {
     static HOST: std::sync::OnceLock<Arc<Host>> = std::sync::OnceLock::new();
-    HOST.get_or_init(|| Host::new(Options { cache: Some(Cache::new(target().join("components"))) })).clone()
+    HOST.get_or_init(|| {
+        Host::new(Options {
+            cache: Some(Cache::new(target().join("components"))),
+        })
+    })
+    .clone()
 }
 
 /// A folder of the build's own.
 pub fn target() -> PathBuf {
-    let base = std::env::var_os("CARGO_TARGET_TMPDIR").map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+    let base = std::env::var_os("CARGO_TARGET_TMPDIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
     std::fs::create_dir_all(&base).expect("a folder");
     base
 }
@@ -101,7 +126,9 @@ pub fn root() -> PathBuf {
 
 pub fn load(path: &str) -> Arc<Plugin> {
     let bytes = std::fs::read(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    host().load(&bytes, false).unwrap_or_else(|error| panic!("{path}: failed to {error}"))
+    host()
+        .load(&bytes, false)
+        .unwrap_or_else(|error| panic!("{path}: failed to {error}"))
 }
 
 pub fn call(kind: &str, body: Value) -> Call {

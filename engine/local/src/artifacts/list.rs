@@ -19,14 +19,31 @@ pub(crate) struct Listed {
 
 impl Artifacts {
     /// Up to `limit` keys that begin with the location's own, those after `after`.
-    pub(crate) fn list(&self, artifact: &spec::Artifact, after: Option<&str>, limit: usize) -> Result<Vec<Listed>, ArtifactError> {
+    pub(crate) fn list(
+        &self,
+        artifact: &spec::Artifact,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, ArtifactError> {
         let (root, prefix) = match self.locate(artifact)? {
             Some(Location::Folder { root, key }) => (root, key),
-            None if stored_key(artifact).is_none_or(str::is_empty) => (self.repository.clone(), String::new()),
-            _ => return Err(ArtifactError::Refused("only keys of an object store can be listed".to_owned())),
+            None if stored_key(artifact).is_none_or(str::is_empty) => {
+                (self.repository.clone(), String::new())
+            }
+            _ => {
+                return Err(ArtifactError::Refused(
+                    "only keys of an object store can be listed".to_owned(),
+                ));
+            }
         };
-        let mut walk = Walk { prefix: &prefix, after: after.unwrap_or_default(), limit, found: Vec::new() };
-        walk.folder(&root, "").map_err(|error| ArtifactError::at(&root, error))?;
+        let mut walk = Walk {
+            prefix: &prefix,
+            after: after.unwrap_or_default(),
+            limit,
+            found: Vec::new(),
+        };
+        walk.folder(&root, "")
+            .map_err(|error| ArtifactError::at(&root, error))?;
         Ok(walk.found)
     }
 }

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 use tiphys_core::PluginCall;
-use tiphys_host::{Entry, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal, Wire, World, Writer};
+use tiphys_host::{
+    Entry, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal, Wire, World, Writer,
+};
 use tiphys_spec as spec;
 
 use super::place;
@@ -46,7 +48,10 @@ impl LocalWorld {
 
     fn open_log(&self) -> std::io::Result<File> {
         fs::create_dir_all(&self.folder)?;
-        OpenOptions::new().create(true).append(true).open(self.folder.join("main.log"))
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("main.log"))
     }
 }
 
@@ -59,7 +64,10 @@ impl World for LocalWorld {
     fn log(&self, level: Level, line: &str) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         if log.is_none() {
-            *log = self.open_log().inspect_err(|error| tracing::warn!("failed to keep the log of a plug-in: {error}")).ok();
+            *log = self
+                .open_log()
+                .inspect_err(|error| tracing::warn!("failed to keep the log of a plug-in: {error}"))
+                .ok();
         }
         if let Some(file) = log.as_mut() {
             let text = match level {
@@ -70,26 +78,55 @@ impl World for LocalWorld {
         }
     }
 
-    async fn exchange(&self, request: HttpRequest, private: bool) -> Result<HttpResponse, HttpError> {
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        private: bool,
+    ) -> Result<HttpResponse, HttpError> {
         self.wire.send(Hop { request, private }).await
     }
 
     async fn secret(&self, name: &str, key: &str) -> Result<Vec<u8>, Refusal> {
-        let secret = self.submitted.secret(name).ok_or_else(|| missing("Secret", name))?;
-        secret.get(key).cloned().ok_or_else(|| Refusal::NotFound(format!("key `{key}` of the Secret `{name}`")))
+        let secret = self
+            .submitted
+            .secret(name)
+            .ok_or_else(|| missing("Secret", name))?;
+        secret
+            .get(key)
+            .cloned()
+            .ok_or_else(|| Refusal::NotFound(format!("key `{key}` of the Secret `{name}`")))
     }
 
     async fn config_map(&self, name: &str, key: &str) -> Result<String, Refusal> {
-        let map = self.submitted.config_map(name).ok_or_else(|| missing("ConfigMap", name))?;
-        let bytes = map.get(key).ok_or_else(|| Refusal::NotFound(format!("key `{key}` of the ConfigMap `{name}`")))?;
-        String::from_utf8(bytes.clone()).map_err(|_| Refusal::Failed(format!("key `{key}` of the ConfigMap `{name}` is no text")))
+        let map = self
+            .submitted
+            .config_map(name)
+            .ok_or_else(|| missing("ConfigMap", name))?;
+        let bytes = map
+            .get(key)
+            .ok_or_else(|| Refusal::NotFound(format!("key `{key}` of the ConfigMap `{name}`")))?;
+        String::from_utf8(bytes.clone()).map_err(|_| {
+            Refusal::Failed(format!("key `{key}` of the ConfigMap `{name}` is no text"))
+        })
     }
 
-    async fn entries(&self, location: &Value, after: Option<&str>, limit: u32) -> Result<Vec<Entry>, Refusal> {
+    async fn entries(
+        &self,
+        location: &Value,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, Refusal> {
         let artifact = read(location)?;
         let (artifacts, after) = (self.artifacts.clone(), after.map(str::to_owned));
-        let found = blocking(move || artifacts.list(&artifact, after.as_deref(), limit as usize)).await?;
-        Ok(found.into_iter().map(|listed| Entry { key: listed.key, size: listed.size }).collect())
+        let found =
+            blocking(move || artifacts.list(&artifact, after.as_deref(), limit as usize)).await?;
+        Ok(found
+            .into_iter()
+            .map(|listed| Entry {
+                key: listed.key,
+                size: listed.size,
+            })
+            .collect())
     }
 
     async fn open(&self, location: &Value) -> Result<Box<dyn Reader>, Refusal> {
@@ -110,10 +147,15 @@ impl World for LocalWorld {
 
     async fn create(&self, name: &str) -> Result<Box<dyn Writer>, Refusal> {
         if name.is_empty() || name.contains('/') || name.starts_with('.') {
-            return Err(Refusal::Failed(format!("`{name}` is no name for an artifact")));
+            return Err(Refusal::Failed(format!(
+                "`{name}` is no name for an artifact"
+            )));
         }
         let declared = self.declared.iter().find(|artifact| artifact.name == name);
-        let plain = spec::ArchiveStrategy { none: Some(Default::default()), ..Default::default() };
+        let plain = spec::ArchiveStrategy {
+            none: Some(Default::default()),
+            ..Default::default()
+        };
         let mut artifact = declared.cloned().unwrap_or_default();
         artifact.name = name.to_owned();
         artifact.archive.get_or_insert_with(|| Box::new(plain));
@@ -124,7 +166,13 @@ impl World for LocalWorld {
             fs::create_dir_all(&folder).map_err(|error| ArtifactError::at(&folder, error))?;
             File::create(&made).map_err(|error| ArtifactError::at(&made, error))
         });
-        Ok(Box::new(FileWriter { file: file.await?, path: Some(path), artifact, artifacts: self.artifacts.clone(), prefix: self.prefix.clone() }))
+        Ok(Box::new(FileWriter {
+            file: file.await?,
+            path: Some(path),
+            artifact,
+            artifacts: self.artifacts.clone(),
+            prefix: self.prefix.clone(),
+        }))
     }
 }
 
@@ -133,12 +181,23 @@ fn missing(kind: &str, name: &str) -> Refusal {
 }
 
 fn read(location: &Value) -> Result<spec::Artifact, Refusal> {
-    serde_json::from_value(location.clone()).map_err(|error| Refusal::Failed(format!("the location is no artifact: {error}")))
+    serde_json::from_value(location.clone())
+        .map_err(|error| Refusal::Failed(format!("the location is no artifact: {error}")))
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ArtifactError> + Send + 'static) -> Result<T, Refusal> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Refusal::Failed(error.to_string()))?;
-    done.map_err(|error| if error.absent() { Refusal::NotFound(error.to_string()) } else { Refusal::Failed(error.to_string()) })
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ArtifactError> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Refusal::Failed(error.to_string()))?;
+    done.map_err(|error| {
+        if error.absent() {
+            Refusal::NotFound(error.to_string())
+        } else {
+            Refusal::Failed(error.to_string())
+        }
+    })
 }
 
 struct FileReader(File);
@@ -147,7 +206,10 @@ struct FileReader(File);
 impl Reader for FileReader {
     async fn read(&mut self, limit: usize) -> Result<Vec<u8>, Refusal> {
         let mut bytes = Vec::new();
-        match Read::by_ref(&mut self.0).take(limit as u64).read_to_end(&mut bytes) {
+        match Read::by_ref(&mut self.0)
+            .take(limit as u64)
+            .read_to_end(&mut bytes)
+        {
             Ok(_) => Ok(bytes),
             Err(error) => Err(Refusal::Failed(error.to_string())),
         }
@@ -166,16 +228,26 @@ struct FileWriter {
 #[async_trait]
 impl Writer for FileWriter {
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        self.file.write_all(bytes).map_err(|error| Refusal::Failed(error.to_string()))
+        self.file
+            .write_all(bytes)
+            .map_err(|error| Refusal::Failed(error.to_string()))
     }
 
     async fn finish(mut self: Box<Self>) -> Result<Value, Refusal> {
         let Some(path) = self.path.take() else {
             return Err(Refusal::Failed("the artifact is finished".to_owned()));
         };
-        let (artifact, artifacts, prefix) = (self.artifact.clone(), self.artifacts.clone(), self.prefix.clone());
+        let (artifact, artifacts, prefix) = (
+            self.artifact.clone(),
+            self.artifacts.clone(),
+            self.prefix.clone(),
+        );
         let saved = blocking(move || {
-            let found = Find { path: &path, name: &artifact.name, ours: true };
+            let found = Find {
+                path: &path,
+                name: &artifact.name,
+                ours: true,
+            };
             artifacts.save(&artifact, &found, &prefix)
         });
         serde_json::to_value(saved.await?).map_err(|error| Refusal::Failed(error.to_string()))

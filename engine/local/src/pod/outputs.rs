@@ -57,10 +57,16 @@ pub(super) fn take(ground: &Ground, intent: &PodIntent, files: &Files<'_>, exit:
         }
     }
     let logs = match &intent.template.container_set {
-        Some(set) => set.containers.iter().map(|node| node.name.as_str()).collect(),
+        Some(set) => set
+            .containers
+            .iter()
+            .map(|node| node.name.as_str())
+            .collect(),
         None => vec!["main"],
     };
-    let logs = logs.into_iter().filter(|name| archives_logs(ground, intent) && files.log(name).exists());
+    let logs = logs
+        .into_iter()
+        .filter(|name| archives_logs(ground, intent) && files.log(name).exists());
     for name in logs {
         match ground.artifacts.save_log(name, &files.log(name), &prefix) {
             Ok(saved) => outputs.artifacts.push(saved),

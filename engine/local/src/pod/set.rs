@@ -46,9 +46,14 @@ impl Life {
         let mut running = JoinSet::new();
         loop {
             self.start_ready(&members, &mut states, &mut running);
-            let Some(end) = running.join_next().await else { break };
-            let Ok((at, exit)): Result<End, _> = end else { continue };
-            let exit = exit.map_err(|error| Ending::unstarted(&members[at].container.name, &error))?;
+            let Some(end) = running.join_next().await else {
+                break;
+            };
+            let Ok((at, exit)): Result<End, _> = end else {
+                continue;
+            };
+            let exit =
+                exit.map_err(|error| Ending::unstarted(&members[at].container.name, &error))?;
             self.say(&members[at], ContainerState::Ended(exit.code));
             states[at] = State::Ended(exit);
         }
@@ -104,8 +109,12 @@ impl Life {
             }
             match state {
                 State::Ended(exit) if exit.code == 0 && exit.fault.is_none() => {}
-                State::Ended(_) => return Standing::Never(format!("omitted: container `{name}` failed")),
-                State::Omitted => return Standing::Never(format!("omitted: container `{name}` was not run")),
+                State::Ended(_) => {
+                    return Standing::Never(format!("omitted: container `{name}` failed"));
+                }
+                State::Omitted => {
+                    return Standing::Never(format!("omitted: container `{name}` was not run"));
+                }
                 State::Waiting | State::Running => ready = Standing::Waits,
             }
         }
@@ -156,19 +165,27 @@ enum Standing {
 /// The end of the set as one: that of the first container that failed, `main` before others, or that of `main`.
 fn whole(members: &[Member], states: &[State], started: Timestamp) -> Exit {
     let ends = || {
-        members.iter().zip(states).filter_map(|(member, state)| match state {
-            State::Ended(exit) => Some((member.container.name.as_str(), exit)),
-            _ => None,
-        })
+        members
+            .iter()
+            .zip(states)
+            .filter_map(|(member, state)| match state {
+                State::Ended(exit) => Some((member.container.name.as_str(), exit)),
+                _ => None,
+            })
     };
-    let main = ends().find(|(name, _)| *name == "main").map(|(_, exit)| exit.clone());
+    let main = ends()
+        .find(|(name, _)| *name == "main")
+        .map(|(_, exit)| exit.clone());
     let mut bad = ends().filter(|(_, exit)| exit.code != 0 || exit.fault.is_some());
     let unrun = states.iter().any(|state| !matches!(state, State::Ended(_)));
     let worst = match &main {
         Some(exit) if exit.code != 0 || exit.fault.is_some() => Some(("main", exit)),
         _ => bad.next(),
     };
-    let finished = ends().map(|(_, exit)| exit.finished).max().unwrap_or(started);
+    let finished = ends()
+        .map(|(_, exit)| exit.finished)
+        .max()
+        .unwrap_or(started);
     let blank = Exit {
         code: 0,
         signal: None,
@@ -201,7 +218,11 @@ fn whole(members: &[Member], states: &[State], started: Timestamp) -> Exit {
 pub(super) fn ending(exit: &Exit, set: &spec::ContainerSetTemplate) -> Ending {
     let main = set.containers.iter().any(|node| node.name == "main");
     Ending {
-        outcome: if exit.fault.is_none() { Outcome::Succeeded } else { Outcome::Failed },
+        outcome: if exit.fault.is_none() {
+            Outcome::Succeeded
+        } else {
+            Outcome::Failed
+        },
         message: exit.fault.clone(),
         exit_code: main.then_some(exit.code),
         at: exit.finished,

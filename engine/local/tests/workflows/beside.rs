@@ -20,9 +20,13 @@ fn root() -> PathBuf {
 
 /// The kinds of a plug-in that behaves, and of those that do not.
 fn registry(bombs: &std::path::Path) -> Arc<Registry> {
-    let grant = Grant { time: Some("1s".to_owned()), ..Grant::default() };
+    let grant = Grant {
+        time: Some("1s".to_owned()),
+        ..Grant::default()
+    };
     let registry = Registry::new(Host::new(HostOptions::default()), vec![grant]);
-    let greet = std::fs::read(root().join("engine/host/tests/fixtures/greet-0.1.0.wasm")).expect("the fixture");
+    let greet = std::fs::read(root().join("engine/host/tests/fixtures/greet-0.1.0.wasm"))
+        .expect("the fixture");
     registry.add(greet, "fixture").expect("a plug-in");
     for language in ["rust", "js"] {
         if let Ok(bytes) = std::fs::read(bombs.join(format!("{language}.wasm"))) {
@@ -33,31 +37,58 @@ fn registry(bombs: &std::path::Path) -> Arc<Registry> {
 }
 
 fn chain(name: &str, steps: usize, body: &str) -> String {
-    let steps = format!("        - [{{name: s, template: t, withSequence: {{count: '1'}}}}]\n").repeat(steps);
-    let steps: String = steps.lines().enumerate().map(|(at, line)| line.replace("name: s,", &format!("name: s{at},")) + "\n").collect();
+    let steps = format!("        - [{{name: s, template: t, withSequence: {{count: '1'}}}}]\n")
+        .repeat(steps);
+    let steps: String = steps
+        .lines()
+        .enumerate()
+        .map(|(at, line)| line.replace("name: s,", &format!("name: s{at},")) + "\n")
+        .collect();
     format!(
         "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {{name: {name}}}\nspec:\n  entrypoint: main\n  templates:\n    - name: t\n      plugin: {body}\n    - name: main\n      steps:\n{steps}"
     )
 }
 
-async fn run(bench: &Bench, registry: &Arc<Registry>, name: String, steps: usize, body: &str) -> WorkflowPhase {
+async fn run(
+    bench: &Bench,
+    registry: &Arc<Registry>,
+    name: String,
+    steps: usize,
+    body: &str,
+) -> WorkflowPhase {
     let submitted = submitted(&chain(&name, steps, body));
     let folder = bench.home.create(&submitted).expect("a folder");
     let held = folder.hold().expect("the run is free");
     let plan = Arc::new(planned_with(&submitted, registry.clone()));
     let run = tiphys_core::Run::new(&plan, 1);
-    let options = Options { plugins: Some(registry.clone()), ..Options::default() };
-    let run = drive(plan, run, &held, bench.sandbox.clone(), options).await.expect("it is driven");
+    let options = Options {
+        plugins: Some(registry.clone()),
+        ..Options::default()
+    };
+    let run = drive(plan, run, &held, bench.sandbox.clone(), options)
+        .await
+        .expect("it is driven");
     run.phase()
 }
 
 /// All workflows at once; how long they took.
-async fn round(bench: &Arc<Bench>, registry: &Arc<Registry>, number: usize, label: &str) -> Duration {
+async fn round(
+    bench: &Arc<Bench>,
+    registry: &Arc<Registry>,
+    number: usize,
+    label: &str,
+) -> Duration {
     let began = Instant::now();
     let mut runs = tokio::task::JoinSet::new();
     for at in 0..WORKFLOWS {
-        let (bench, registry, name) = (bench.clone(), registry.clone(), format!("{label}-{number}-{at}"));
-        runs.spawn(async move { run(&bench, &registry, name, STEPS, "{greet: {name: Ada}}").await });
+        let (bench, registry, name) = (
+            bench.clone(),
+            registry.clone(),
+            format!("{label}-{number}-{at}"),
+        );
+        runs.spawn(
+            async move { run(&bench, &registry, name, STEPS, "{greet: {name: Ada}}").await },
+        );
     }
     while let Some(phase) = runs.join_next().await {
         assert_eq!(phase.expect("no panic"), WorkflowPhase::Succeeded);
@@ -81,15 +112,35 @@ async fn bombs_beside_cost_others_little() {
         alone = alone.min(round(&bench, &registry, number, "alone").await);
         let over = Arc::new(AtomicBool::new(false));
         let mut throwers = tokio::task::JoinSet::new();
-        for language in ["rust", "js"].into_iter().filter(|l| registry.find(&format!("bomb-{l}")).is_some()) {
+        for language in ["rust", "js"]
+            .into_iter()
+            .filter(|l| registry.find(&format!("bomb-{l}")).is_some())
+        {
             for bomb in ["loop", "loop", "alloc", "recurse", "panic"] {
-                let (bench, registry, over, exploded) = (bench.clone(), registry.clone(), over.clone(), exploded.clone());
+                let (bench, registry, over, exploded) = (
+                    bench.clone(),
+                    registry.clone(),
+                    over.clone(),
+                    exploded.clone(),
+                );
                 throwers.spawn(async move {
                     let mut count = 0;
                     while !over.load(Ordering::Relaxed) {
                         let body = format!("{{bomb-{language}: {{bomb: {bomb}}}}}");
-                        let name = format!("{language}-{bomb}-{number}-{count}-{:?}", std::thread::current().id()).to_lowercase().replace(['(', ')'], "-");
-                        let phase = run(&bench, &registry, format!("{name}x{}", exploded.fetch_add(1, Ordering::Relaxed)), 1, &body).await;
+                        let name = format!(
+                            "{language}-{bomb}-{number}-{count}-{:?}",
+                            std::thread::current().id()
+                        )
+                        .to_lowercase()
+                        .replace(['(', ')'], "-");
+                        let phase = run(
+                            &bench,
+                            &registry,
+                            format!("{name}x{}", exploded.fetch_add(1, Ordering::Relaxed)),
+                            1,
+                            &body,
+                        )
+                        .await;
                         assert!(phase != WorkflowPhase::Succeeded);
                         count += 1;
                         // A bomb that ends at once is thrown again a little later: what is measured is what bombs cost, not their setting up.

@@ -11,36 +11,59 @@ use tiphys_spec::{NodePhase, NodeStatus, WorkflowStatus};
 use crate::bench::{Bench, planned_with, submitted};
 
 fn registry() -> Arc<Registry> {
-    let access = |access| ArtifactGrant { access, prefix: String::new() };
-    let grant = Grant { artifacts: vec![access(ArtifactAccess::List), access(ArtifactAccess::Read)], ..Grant::default() };
+    let access = |access| ArtifactGrant {
+        access,
+        prefix: String::new(),
+    };
+    let grant = Grant {
+        artifacts: vec![access(ArtifactAccess::List), access(ArtifactAccess::Read)],
+        ..Grant::default()
+    };
     let registry = Registry::new(Host::new(HostOptions::default()), vec![grant]);
     for name in ["container-set", "data"] {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../plugins/dist/{name}.wasm"));
-        registry.add(std::fs::read(path).expect("a component"), name).expect("a plug-in");
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("../../plugins/dist/{name}.wasm"));
+        registry
+            .add(std::fs::read(path).expect("a component"), name)
+            .expect("a plug-in");
     }
     Arc::new(registry)
 }
 
 async fn run(bench: &Bench, templates: &str) -> (WorkflowStatus, RunFolder) {
-    let yaml = format!("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {{name: wf}}\nspec:\n  entrypoint: main\n  templates:\n{templates}");
+    let yaml = format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {{name: wf}}\nspec:\n  entrypoint: main\n  templates:\n{templates}"
+    );
     let submitted = submitted(&yaml);
     let folder = bench.home.create(&submitted).expect("a folder");
     let held = folder.hold().expect("the run is free");
     let registry = registry();
     let plan = Arc::new(planned_with(&submitted, registry.clone()));
     let run = Run::new(&plan, 1);
-    let options = Options { plugins: Some(registry), ..Options::default() };
-    let run = drive(plan, run, &held, bench.sandbox.clone(), options).await.expect("it is driven");
+    let options = Options {
+        plugins: Some(registry),
+        ..Options::default()
+    };
+    let run = drive(plan, run, &held, bench.sandbox.clone(), options)
+        .await
+        .expect("it is driven");
     (run.status(), folder.clone())
 }
 
 fn node<'a>(status: &'a WorkflowStatus, name: &str) -> &'a NodeStatus {
-    status.nodes.values().find(|node| node.name == name).unwrap_or_else(|| panic!("no node {name}"))
+    status
+        .nodes
+        .values()
+        .find(|node| node.name == name)
+        .unwrap_or_else(|| panic!("no node {name}"))
 }
 
 fn told(status: &WorkflowStatus, name: &str) -> (NodePhase, String) {
     let node = node(status, name);
-    (node.phase.expect("a phase"), node.message.clone().unwrap_or_default())
+    (
+        node.phase.expect("a phase"),
+        node.message.clone().unwrap_or_default(),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,13 +86,22 @@ async fn containers_wait_for_each_other_and_share_a_volume() {
     .await;
     assert_eq!(told(&status, "wf"), (NodePhase::Succeeded, String::new()));
     let outputs = node(&status, "wf").outputs.clone().expect("outputs");
-    assert_eq!(outputs.parameters[0].value.as_ref().map(|value| value.0.as_str()), Some("a\nb\nc"));
+    assert_eq!(
+        outputs.parameters[0]
+            .value
+            .as_ref()
+            .map(|value| value.0.as_str()),
+        Some("a\nb\nc")
+    );
     assert_eq!(outputs.exit_code.as_deref(), Some("0"));
     for name in ["wf.a", "wf.b", "wf.c", "wf.main"] {
         assert_eq!(told(&status, name).0, NodePhase::Succeeded, "{name}");
     }
     let log = folder.pod(&node(&status, "wf").id, 0).join("main.log");
-    assert_eq!(std::fs::read_to_string(log).expect("a log"), "a\nb\nc\nsaid\n");
+    assert_eq!(
+        std::fs::read_to_string(log).expect("a log"),
+        "a\nb\nc\nsaid\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,13 +119,34 @@ async fn what_waits_for_a_container_that_failed_is_never_started() {
 "#,
     )
     .await;
-    assert_eq!(told(&status, "wf"), (NodePhase::Failed, "a: Error (exit code 3)".to_owned()));
-    assert_eq!(told(&status, "wf.a"), (NodePhase::Failed, "Error (exit code 3)".to_owned()));
-    assert_eq!(told(&status, "wf.b"), (NodePhase::Omitted, "omitted: container `a` failed".to_owned()));
-    assert_eq!(told(&status, "wf.c"), (NodePhase::Omitted, "omitted: container `b` was not run".to_owned()));
+    assert_eq!(
+        told(&status, "wf"),
+        (NodePhase::Failed, "a: Error (exit code 3)".to_owned())
+    );
+    assert_eq!(
+        told(&status, "wf.a"),
+        (NodePhase::Failed, "Error (exit code 3)".to_owned())
+    );
+    assert_eq!(
+        told(&status, "wf.b"),
+        (
+            NodePhase::Omitted,
+            "omitted: container `a` failed".to_owned()
+        )
+    );
+    assert_eq!(
+        told(&status, "wf.c"),
+        (
+            NodePhase::Omitted,
+            "omitted: container `b` was not run".to_owned()
+        )
+    );
     assert_eq!(told(&status, "wf.d").0, NodePhase::Succeeded);
     let pod = folder.pod(&node(&status, "wf").id, 0);
-    assert!(!pod.join("b.log").exists(), "it left no trace, for it was not started");
+    assert!(
+        !pod.join("b.log").exists(),
+        "it left no trace, for it was not started"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,6 +193,18 @@ async fn a_data_template_lists_what_earlier_steps_have_saved() {
     .await;
     assert_eq!(told(&status, "wf").0, NodePhase::Succeeded);
     let list = node(&status, "wf[1].list");
-    assert_eq!(list.outputs.as_ref().and_then(|outputs| outputs.result.as_deref()), Some(r#"["in/a.txt","in/b.txt"]"#));
-    assert_eq!(status.nodes.values().filter(|node| node.name.starts_with("wf[2].use(")).count(), 2);
+    assert_eq!(
+        list.outputs
+            .as_ref()
+            .and_then(|outputs| outputs.result.as_deref()),
+        Some(r#"["in/a.txt","in/b.txt"]"#)
+    );
+    assert_eq!(
+        status
+            .nodes
+            .values()
+            .filter(|node| node.name.starts_with("wf[2].use("))
+            .count(),
+        2
+    );
 }

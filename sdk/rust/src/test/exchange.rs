@@ -1,5 +1,7 @@
 //! One HTTP request that is expected, and its answer.
 
+use serde_json::Value;
+
 use crate::http::{Error, ErrorKind, Sent};
 
 /// One HTTP request that is expected, and its answer.
@@ -20,8 +22,14 @@ pub struct Exchange {
     method: String,
     url: String,
     headers: Vec<(String, String)>,
-    body: Option<Vec<u8>>,
+    body: Option<Body>,
     pub(super) answer: Answer,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Bytes(Vec<u8>),
+    Json(Value),
 }
 
 #[derive(Clone, Debug)]
@@ -64,7 +72,14 @@ impl Exchange {
     /// The request must have this body.
     #[must_use]
     pub fn wants_body(mut self, body: impl Into<Vec<u8>>) -> Exchange {
-        self.body = Some(body.into());
+        self.body = Some(Body::Bytes(body.into()));
+        self
+    }
+
+    /// The request must have a body that means this JSON, however it is written.
+    #[must_use]
+    pub fn wants_json(mut self, body: Value) -> Exchange {
+        self.body = Some(Body::Json(body));
         self
     }
 
@@ -113,15 +128,26 @@ impl Exchange {
                 ));
             }
         }
-        match (&self.body, sent.body.as_deref().unwrap_or_default()) {
-            (Some(body), its) if body != its => Some(format!(
-                "{} {}: expected the body {:?}, got {:?}",
-                self.method,
-                self.url,
-                String::from_utf8_lossy(body),
-                String::from_utf8_lossy(its)
-            )),
-            _ => None,
-        }
+        let its = sent.body.as_deref().unwrap_or_default();
+        let wanted = match self.body.as_ref()? {
+            Body::Bytes(wanted) if wanted == its => return None,
+            Body::Json(wanted)
+                if serde_json::from_slice(its).is_ok_and(|its: Value| its == *wanted) =>
+            {
+                return None;
+            }
+            Body::Bytes(wanted) => String::from_utf8_lossy(wanted).into_owned(),
+            Body::Json(wanted) => wanted.to_string(),
+        };
+        Some(format!(
+            "{self}: expected the body {wanted:?}, got {:?}",
+            String::from_utf8_lossy(its)
+        ))
+    }
+}
+
+impl std::fmt::Display for Exchange {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} {}", self.method, self.url)
     }
 }

@@ -158,7 +158,11 @@ impl Writer {
     }
 
     pub(crate) fn finish(self) -> Result<String, Refusal> {
-        let location = serde_json::json!({"s3": {"key": format!("out/{}", self.name)}});
+        let location = serde_json::json!({
+            "name": self.name,
+            "s3": {"key": format!("test/{}", self.name)},
+            "text": String::from_utf8_lossy(&self.bytes),
+        });
         with(|host| host.written.insert(self.name, self.bytes));
         Ok(location.to_string())
     }

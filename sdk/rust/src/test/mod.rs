@@ -34,9 +34,12 @@
 //! assert_eq!(host.waited(), Duration::from_secs(5));
 //! ```
 
+mod cases;
 mod exchange;
 pub(crate) mod host;
+mod moment;
 mod script;
 
+pub use cases::cases;
 pub use exchange::Exchange;
 pub use script::Host;

@@ -28,8 +28,15 @@ pub fn run(args: &PluginBuild, printer: &Printer) -> Outcome {
     }
     let bytes = plugins::read(&output)?;
     // What does not load is told now, and what is compiled now need not be compiled when it is used.
-    let plugin = plugins::host().load(&bytes, false).map_err(|error| Failure::of(&error))?;
-    let kinds: Vec<&str> = plugin.manifest.kinds.iter().map(|kind| kind.name.as_str()).collect();
+    let plugin = plugins::host()
+        .load(&bytes, false)
+        .map_err(|error| Failure::of(&error))?;
+    let kinds: Vec<&str> = plugin
+        .manifest
+        .kinds
+        .iter()
+        .map(|kind| kind.name.as_str())
+        .collect();
     printer.line(format_args!(
         "{}: {} {} ({}), kinds: {}, {:.1} s",
         output.display(),
@@ -47,44 +54,85 @@ fn rust(project: &Project, output: &Path) -> Result<(), Failure> {
     const TARGET: &str = "wasm32-unknown-unknown";
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"])
+        .args([
+            "build",
+            "--release",
+            "--target",
+            TARGET,
+            "--message-format=json-render-diagnostics",
+        ])
         .current_dir(&project.folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit());
-    let run = cargo.spawn().and_then(std::process::Child::wait_with_output);
-    let run = run.map_err(|error| Failure::new(format!("run cargo: {error}")).hint("install Rust from https://rustup.rs, or run `sdk/setup rust`"))?;
+    let run = cargo
+        .spawn()
+        .and_then(std::process::Child::wait_with_output);
+    let run = run.map_err(|error| {
+        Failure::new(format!("run cargo: {error}"))
+            .hint("install Rust from https://rustup.rs, or run `sdk/setup rust`")
+    })?;
     if !run.status.success() {
-        return Err(Failure::new("build the plug-in").hint(format!("where the target is missing: `rustup target add {TARGET}`")));
+        return Err(Failure::new("build the plug-in").hint(format!(
+            "where the target is missing: `rustup target add {TARGET}`"
+        )));
     }
     let module = module_of(&run.stdout).ok_or_else(|| {
-        Failure::new("find what cargo built: there is no .wasm file").hint("Cargo.toml needs `[lib] crate-type = [\"cdylib\"]`")
+        Failure::new("find what cargo built: there is no .wasm file")
+            .hint("Cargo.toml needs `[lib] crate-type = [\"cdylib\"]`")
     })?;
     let bytes = plugins::read(&module)?;
     let component = wit_component::ComponentEncoder::default()
         .validate(true)
         .module(&bytes)
         .and_then(|encoder| encoder.encode())
-        .map_err(|error| Failure::new(format!("make a component of {}: {error:#}", module.display())))?;
+        .map_err(|error| {
+            Failure::new(format!(
+                "make a component of {}: {error:#}",
+                module.display()
+            ))
+        })?;
     let made = output.parent().map_or(Ok(()), fs::create_dir_all);
-    made.and_then(|()| fs::write(output, component)).map_err(|error| Failure::new(format!("write {}: {error}", output.display())))
+    made.and_then(|()| fs::write(output, component))
+        .map_err(|error| Failure::new(format!("write {}: {error}", output.display())))
 }
 
 /// The last module that cargo tells of.
 fn module_of(messages: &[u8]) -> Option<PathBuf> {
     let text = String::from_utf8_lossy(messages);
-    let artifacts = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let files = artifacts.filter(|message| message["reason"] == "compiler-artifact").flat_map(|message| {
-        let names = message["filenames"].as_array().cloned().unwrap_or_default();
-        names.into_iter().filter_map(|name| name.as_str().map(PathBuf::from))
-    });
-    files.filter(|path| path.extension().is_some_and(|ending| ending == "wasm")).last()
+    let artifacts = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let files = artifacts
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .flat_map(|message| {
+            let names = message["filenames"].as_array().cloned().unwrap_or_default();
+            names
+                .into_iter()
+                .filter_map(|name| name.as_str().map(PathBuf::from))
+        });
+    files
+        .filter(|path| path.extension().is_some_and(|ending| ending == "wasm"))
+        .last()
 }
 
 fn script(text: &str, project: &Project, output: &Path) -> Result<(), Failure> {
     let mut shell = Command::new("sh");
-    let output = std::path::absolute(output).map_err(|error| Failure::new(format!("write {}: {error}", output.display())))?;
-    shell.arg("-c").arg(text).arg("build.sh").arg(&project.folder).arg(&output).stdin(Stdio::null());
-    let status = shell.status().map_err(|error| Failure::new(format!("run sh: {error}")))?;
-    if status.success() { Ok(()) } else { Err(Failure::new("build the plug-in: see above")) }
+    let output = std::path::absolute(output)
+        .map_err(|error| Failure::new(format!("write {}: {error}", output.display())))?;
+    shell
+        .arg("-c")
+        .arg(text)
+        .arg("build.sh")
+        .arg(&project.folder)
+        .arg(&output)
+        .stdin(Stdio::null());
+    let status = shell
+        .status()
+        .map_err(|error| Failure::new(format!("run sh: {error}")))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new("build the plug-in: see above"))
+    }
 }

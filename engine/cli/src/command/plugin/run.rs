@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tiphys_host::{
-    Call, Ending, Entry, Grants, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal, Usage, Wire, World, Writer,
+    Call, Ending, Entry, Grants, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal,
+    Usage, Wire, World, Writer,
 };
 use tiphys_local::Submitted;
 use tiphys_spec as spec;
@@ -21,15 +22,32 @@ use crate::printer::Printer;
 pub fn run(args: &PluginRun, printer: &Printer) -> Outcome {
     let bytes = plugins::read(&args.component)?;
     let host = plugins::host();
-    let plugin = host.load(&bytes, false).map_err(|error| Failure::of(&error))?;
-    let kind = args.kind.clone().unwrap_or_else(|| plugin.manifest.kinds[0].name.clone());
+    let plugin = host
+        .load(&bytes, false)
+        .map_err(|error| Failure::of(&error))?;
+    let kind = args
+        .kind
+        .clone()
+        .unwrap_or_else(|| plugin.manifest.kinds[0].name.clone());
     if plugin.manifest.kind(&kind).is_none() {
-        let known: Vec<&str> = plugin.manifest.kinds.iter().map(|kind| kind.name.as_str()).collect();
-        return Err(Failure::new(format!("run a template of kind `{kind}`: the plug-in does not give it")).hint(format!("it gives {}", known.join(", "))));
+        let known: Vec<&str> = plugin
+            .manifest
+            .kinds
+            .iter()
+            .map(|kind| kind.name.as_str())
+            .collect();
+        return Err(Failure::new(format!(
+            "run a template of kind `{kind}`: the plug-in does not give it"
+        ))
+        .hint(format!("it gives {}", known.join(", "))));
     }
     let given = Given::read(&args.plugins)?;
-    let grants = Grants::of(&given.grants, &plugin.manifest.name, &plugin.digest).map_err(|fault| Failure::new(format!("accept the grants: {fault}")))?;
-    let world = Arc::new(Machine { given: beside(args)?, wire: Wire::default() });
+    let grants = Grants::of(&given.grants, &plugin.manifest.name, &plugin.digest)
+        .map_err(|fault| Failure::new(format!("accept the grants: {fault}")))?;
+    let world = Arc::new(Machine {
+        given: beside(args)?,
+        wire: Wire::default(),
+    });
     let call = Call {
         workflow_name: "plugin-run".to_owned(),
         workflow_namespace: "default".to_owned(),
@@ -43,9 +61,21 @@ pub fn run(args: &PluginRun, printer: &Printer) -> Outcome {
         ..Call::default()
     };
     let runtime = crate::session::runtime()?;
-    let (ending, usage) = runtime.block_on(follow(&host, &plugin, call, &Arc::new(grants), world, args.once, printer));
+    let (ending, usage) = runtime.block_on(follow(
+        &host,
+        &plugin,
+        call,
+        &Arc::new(grants),
+        world,
+        args.once,
+        printer,
+    ));
     runtime.shutdown_background();
-    print(&said(&ending, usage), args.output.unwrap_or(DataOutput::Yaml), printer)?;
+    print(
+        &said(&ending, usage),
+        args.output.unwrap_or(DataOutput::Yaml),
+        printer,
+    )?;
     Ok(match ending {
         Ending::Failed { .. } | Ending::Broken { .. } => Exit::Failed,
         _ => Exit::Done,
@@ -65,7 +95,11 @@ async fn follow(
     loop {
         let (ending, usage) = host.call(plugin, call.clone(), grants, world.clone()).await;
         match &ending {
-            Ending::Pending { after, state, message } if !once => {
+            Ending::Pending {
+                after,
+                state,
+                message,
+            } if !once => {
                 printer.say(true, format_args!("{message}; again in {after:?}"));
                 tokio::time::sleep(*after).await;
                 call.round += 1;
@@ -79,8 +113,18 @@ async fn follow(
 fn said(ending: &Ending, usage: Usage) -> Value {
     let outcome = match ending {
         Ending::Done(outputs) => json!({"done": outputs}),
-        Ending::Failed { message, retryable, outputs } => json!({"failed": {"message": message, "retryable": retryable, "outputs": outputs}}),
-        Ending::Pending { after, state, message } => json!({"pending": {"after": format!("{}ms", after.as_millis()), "state": state, "message": message}}),
+        Ending::Failed {
+            message,
+            retryable,
+            outputs,
+        } => json!({"failed": {"message": message, "retryable": retryable, "outputs": outputs}}),
+        Ending::Pending {
+            after,
+            state,
+            message,
+        } => {
+            json!({"pending": {"after": format!("{}ms", after.as_millis()), "state": state, "message": message}})
+        }
         Ending::Pod(pod) => json!({"pod": pod}),
         Ending::Graph(graph) => json!({"graph": graph}),
         Ending::Broken { message } => json!({"broken": {"message": message}}),
@@ -105,17 +149,23 @@ fn body(args: &PluginRun) -> Result<Value, Failure> {
         None => return Ok(json!({})),
         Some("-") => {
             let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map_err(|error| Failure::new(format!("read standard input: {error}")))?;
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| Failure::new(format!("read standard input: {error}")))?;
             ("standard input".to_owned(), text)
         }
-        Some(file) if std::path::Path::new(file).is_file() => {
-            (file.to_owned(), String::from_utf8_lossy(&plugins::read(std::path::Path::new(file))?).into_owned())
-        }
+        Some(file) if std::path::Path::new(file).is_file() => (
+            file.to_owned(),
+            String::from_utf8_lossy(&plugins::read(std::path::Path::new(file))?).into_owned(),
+        ),
         Some(text) => ("--body".to_owned(), text.to_owned()),
     };
     let mut diagnostics = Vec::new();
     let source = spec::Source::parse(&name, text.as_bytes(), &mut diagnostics);
-    let value = source.documents.first().and_then(|node| spec::decode::<Value>(node, &source, &mut diagnostics));
+    let value = source
+        .documents
+        .first()
+        .and_then(|node| spec::decode::<Value>(node, &source, &mut diagnostics));
     match (diagnostics.iter().find(|fault| fault.is_error()), value) {
         (Some(fault), _) => Err(Failure::new(format!("read the body: {fault}"))),
         (None, value) => Ok(value.unwrap_or_default()),
@@ -127,7 +177,11 @@ fn beside(args: &PluginRun) -> Result<Submitted, Failure> {
     for read in files::read_all(&args.with, None)? {
         shelf.add(&read)?;
     }
-    Ok(Submitted { config_maps: shelf.config_maps, secrets: shelf.secrets, ..Submitted::default() })
+    Ok(Submitted {
+        config_maps: shelf.config_maps,
+        secrets: shelf.secrets,
+        ..Submitted::default()
+    })
 }
 
 /// This machine, with what was given beside.
@@ -137,13 +191,17 @@ struct Machine {
 }
 
 fn none() -> Refusal {
-    Refusal::Failed("`tiphys plugin run` has no artifacts: use the plug-in in a workflow".to_owned())
+    Refusal::Failed(
+        "`tiphys plugin run` has no artifacts: use the plug-in in a workflow".to_owned(),
+    )
 }
 
 #[async_trait::async_trait]
 impl World for Machine {
     fn now(&self) -> u64 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
         u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
     }
 
@@ -151,19 +209,39 @@ impl World for Machine {
         anstream::eprintln!("{}: {line}", level.name());
     }
 
-    async fn exchange(&self, request: HttpRequest, private: bool) -> Result<HttpResponse, HttpError> {
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        private: bool,
+    ) -> Result<HttpResponse, HttpError> {
         self.wire.send(Hop { request, private }).await
     }
 
     async fn secret(&self, name: &str, key: &str) -> Result<Vec<u8>, Refusal> {
-        let found = self.given.secret(name).and_then(|mut secret| secret.remove(key));
-        found.ok_or_else(|| Refusal::NotFound(format!("key `{key}` of the Secret `{name}`: give it with `--with`")))
+        let found = self
+            .given
+            .secret(name)
+            .and_then(|mut secret| secret.remove(key));
+        found.ok_or_else(|| {
+            Refusal::NotFound(format!(
+                "key `{key}` of the Secret `{name}`: give it with `--with`"
+            ))
+        })
     }
 
     async fn config_map(&self, name: &str, key: &str) -> Result<String, Refusal> {
-        let found = self.given.config_map(name).and_then(|mut map| map.remove(key));
-        let bytes = found.ok_or_else(|| Refusal::NotFound(format!("key `{key}` of the ConfigMap `{name}`: give it with `--with`")))?;
-        String::from_utf8(bytes).map_err(|_| Refusal::Failed(format!("key `{key}` of the ConfigMap `{name}` is no text")))
+        let found = self
+            .given
+            .config_map(name)
+            .and_then(|mut map| map.remove(key));
+        let bytes = found.ok_or_else(|| {
+            Refusal::NotFound(format!(
+                "key `{key}` of the ConfigMap `{name}`: give it with `--with`"
+            ))
+        })?;
+        String::from_utf8(bytes).map_err(|_| {
+            Refusal::Failed(format!("key `{key}` of the ConfigMap `{name}` is no text"))
+        })
     }
 
     async fn entries(&self, _: &Value, _: Option<&str>, _: u32) -> Result<Vec<Entry>, Refusal> {

@@ -16,9 +16,12 @@ use crate::style;
 
 pub fn run(args: &PluginTest, printer: &Printer) -> Outcome {
     let (component, folder) = places(args)?;
-    let bytes = plugins::read(&component).map_err(|failure| failure.hint("build it with `tiphys plugin build`"))?;
+    let bytes = plugins::read(&component)
+        .map_err(|failure| failure.hint("build it with `tiphys plugin build`"))?;
     let host = plugins::host();
-    let plugin = host.load(&bytes, false).map_err(|error| Failure::of(&error))?;
+    let plugin = host
+        .load(&bytes, false)
+        .map_err(|error| Failure::of(&error))?;
     let runtime = crate::session::runtime()?;
     let (mut passed, mut failed) = (0, 0);
     for path in cases(&folder)? {
@@ -30,18 +33,36 @@ pub fn run(args: &PluginTest, printer: &Printer) -> Outcome {
             let differences = differences.unwrap_or_else(|fault| vec![fault]);
             if differences.is_empty() {
                 passed += 1;
-                printer.line(format_args!("{} {}", style::paint(style::ADDED, "ok  "), case.name));
+                printer.line(format_args!(
+                    "{} {}",
+                    style::paint(style::ADDED, "ok  "),
+                    case.name
+                ));
                 continue;
             }
             failed += 1;
-            printer.line(format_args!("{} {}  ({})", style::paint(style::ERROR, "FAIL"), case.name, path.display()));
-            differences.iter().for_each(|line| printer.line(format_args!("       {line}")));
+            printer.line(format_args!(
+                "{} {}  ({})",
+                style::paint(style::ERROR, "FAIL"),
+                case.name,
+                path.display()
+            ));
+            differences
+                .iter()
+                .for_each(|line| printer.line(format_args!("       {line}")));
         }
     }
     runtime.shutdown_background();
-    printer.line(format_args!("{} passed, {failed} failed", counted(passed, "case")));
+    printer.line(format_args!(
+        "{} passed, {failed} failed",
+        counted(passed, "case")
+    ));
     if passed + failed == 0 {
-        return Err(Failure::new(format!("find cases in {}: there are none", folder.display())).hint("a case is an entry of a list in a .yaml file"));
+        return Err(Failure::new(format!(
+            "find cases in {}: there are none",
+            folder.display()
+        ))
+        .hint("a case is an entry of a list in a .yaml file"));
     }
     Ok(if failed > 0 { Exit::Failed } else { Exit::Done })
 }
@@ -49,22 +70,33 @@ pub fn run(args: &PluginTest, printer: &Printer) -> Outcome {
 /// The component, and where its cases are.
 fn places(args: &PluginTest) -> Result<(PathBuf, PathBuf), Failure> {
     if args.path.is_file() {
-        let folder = args.cases.clone().ok_or_else(|| Failure::new("find the cases of a component").hint("say where they are with `--cases`"))?;
+        let folder = args.cases.clone().ok_or_else(|| {
+            Failure::new("find the cases of a component").hint("say where they are with `--cases`")
+        })?;
         return Ok((args.path.clone(), folder));
     }
     let project = Project::find(&args.path)?;
-    Ok((project.component(), args.cases.clone().unwrap_or_else(|| project.folder.join("tests"))))
+    Ok((
+        project.component(),
+        args.cases
+            .clone()
+            .unwrap_or_else(|| project.folder.join("tests")),
+    ))
 }
 
 fn cases(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     if folder.is_file() {
         return Ok(vec![folder.to_owned()]);
     }
-    let failed = |error: std::io::Error| Failure::new(format!("read {}: {error}", folder.display()));
+    let failed =
+        |error: std::io::Error| Failure::new(format!("read {}: {error}", folder.display()));
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+        if path
+            .extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml")
+        {
             found.push(path);
         }
     }
@@ -78,8 +110,12 @@ fn read(path: &Path) -> Result<Vec<Case>, Failure> {
     let source = spec::Source::parse(&name, &plugins::read(path)?, &mut diagnostics);
     let mut all = Vec::new();
     for node in &source.documents {
-        let value = spec::decode::<serde_json::Value>(node, &source, &mut diagnostics).unwrap_or_default();
-        all.extend(Vec::<Case>::deserialize(value).map_err(|error| Failure::new(format!("read cases from {name}: {error}")))?);
+        let value =
+            spec::decode::<serde_json::Value>(node, &source, &mut diagnostics).unwrap_or_default();
+        all.extend(
+            Vec::<Case>::deserialize(value)
+                .map_err(|error| Failure::new(format!("read cases from {name}: {error}")))?,
+        );
     }
     match diagnostics.iter().find(|fault| fault.is_error()) {
         Some(fault) => Err(Failure::new(format!("read cases from {fault}"))),
