@@ -120,7 +120,11 @@ fn a_killed_run_goes_on_where_it_was() {
         let after = json(tiphys(home.path()).args(["resume", "-o", "json", &case.name]))
             .or_else(|| json(tiphys(home.path()).args(["get", "-o", "json", &case.name])))
             .expect("a workflow");
-        assert_eq!(tree(&after), want, "kill {index}");
+        let nodes = after["status"]["nodes"].as_object().into_iter().flatten();
+        let told: Vec<_> = nodes
+            .filter_map(|(_, node)| node["message"].as_str())
+            .collect();
+        assert_eq!(tree(&after), want, "kill {index}: {told:?}");
         for node in after["status"]["nodes"]
             .as_object()
             .expect("nodes")

@@ -36,6 +36,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// is lost.
 const IDLE: Duration = Duration::from_millis(1500);
 
+/// How much of a URL's path is shown.
+const LONGEST: usize = 500;
+
 /// How many headers a response may have.
 const HEADERS: usize = 1000;
 
@@ -320,11 +323,16 @@ fn show(url: &Url) -> String {
         .port()
         .map(|port| format!(":{port}"))
         .unwrap_or_default();
+    // A URL is ASCII; one without an end leaves no room for what is said about it.
+    let path = url.path();
+    let (path, more) = match path.get(..LONGEST) {
+        Some(start) => (start, "…"),
+        None => (path, ""),
+    };
     format!(
-        "{}://{}{port}{}",
+        "{}://{}{port}{path}{more}",
         url.scheme(),
-        url.host_str().unwrap_or_default(),
-        url.path()
+        url.host_str().unwrap_or_default()
     )
 }
 

@@ -1,7 +1,6 @@
 //! The output parameters that a template declares.
 
-use serde_json::Value;
-use tiphys_plugin::{Done, Failure, Request};
+use tiphys_plugin::{Failure, Request};
 
 use crate::answer::{Answer, Asked};
 use crate::pick::{KEYS, Pick};
@@ -53,9 +52,13 @@ impl Outputs {
         picks.any(Pick::wants_body)
     }
 
-    /// Takes them out of the response.
-    pub(crate) fn add(&self, answer: &Answer, asked: &Asked, done: Done) -> Result<Done, Failure> {
-        let mut done = done;
+    /// Takes them out of the response: names and values.
+    pub(crate) fn take(
+        &self,
+        answer: &Answer,
+        asked: &Asked,
+    ) -> Result<Vec<(&str, String)>, Failure> {
+        let mut taken = Vec::new();
         for output in &self.0 {
             let found = match &output.pick {
                 Some(pick) => pick.text(answer, asked),
@@ -69,9 +72,9 @@ impl Outputs {
                 }
                 (Err(reason), None) => return Err(failure(&output.name, &reason)),
             };
-            done = done.parameter(&*output.name, Value::String(value));
+            taken.push((&*output.name, value));
         }
-        Ok(done)
+        Ok(taken)
     }
 }
 

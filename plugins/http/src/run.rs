@@ -70,8 +70,8 @@ fn complaint(plan: &Plan, mut answer: Answer) -> Trouble {
         end -= 1;
     }
     answer.body.truncate(end);
-    let mut failure = Failure::new(plan.complaint(&answer)).retryable();
-    failure = failure.outputs(Outcome::done().result(&*answer.body));
+    let failure = Failure::new(plan.complaint(&answer)).retryable();
+    let failure = failure.outputs(Outcome::done().result(answer.body));
     Trouble::status(failure, answer.status, &answer.headers)
 }
 
@@ -96,15 +96,25 @@ fn finish(plan: &Plan, mut answer: Answer, rest: Option<Started>) -> Result<Done
         (None, Some(writer)) if !answer.body.is_empty() => writer.write(answer.bytes())?,
         (None, _) => {}
     }
-    let mut done = Outcome::done();
-    if let (Some(writer), Some(name)) = (writer, &plan.body.save_as) {
-        done = done.artifact(&**name, writer.finish()?);
-    } else {
-        done = done.result(&*answer.body);
+    let artifact = match (writer, &plan.body.save_as) {
+        (Some(writer), Some(name)) => Some((&**name, writer.finish()?)),
+        _ => None,
+    };
+    let parameters = plan.outputs.take(&answer, &plan.asked);
+    // The body may be large: it is moved.
+    let mut done = match artifact {
+        Some((name, location)) => Outcome::done().artifact(name, location),
+        None => Outcome::done().result(answer.body),
+    };
+    match parameters {
+        Err(failure) => Err(Trouble::never(failure.outputs(done))),
+        Ok(parameters) => {
+            for (name, value) in parameters {
+                done = done.parameter(name, value);
+            }
+            Ok(done)
+        }
     }
-    plan.outputs
-        .add(&answer, &plan.asked, done.clone())
-        .map_err(|failure| Trouble::never(failure.outputs(done)))
 }
 
 /// The body into the artifact, piece by piece.

@@ -207,7 +207,7 @@ fn refused() -> Vec<Case> {
         no(
             "a URL without an end",
             json!({"url": format!("{{server}}/{}", "x".repeat(1 << 17))}),
-            "…",
+            "{server}/x…x…: Parsed Url is not a valid Uri",
         ),
         no(
             "a Host with a line's end",
