@@ -1,5 +1,6 @@
 //! The binary against recorded runs of the reference engine, node for node: from their YAML, and from the `.flow` it is raised
 //! to. Skipped where the recordings are not at hand.
+#![allow(clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,5 +1,6 @@
 //! HTTP templates of the real command. One that polls goes on after `kill -9` where it was: what it asked for is not asked for again.
 //! And a thousand of them at once. `TIPHYS_HTTP` names another component than the one that is built in.
+#![allow(clippy::print_stdout)]
 
 mod runs;
 #[path = "runs/server.rs"]

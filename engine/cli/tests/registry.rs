@@ -1,4 +1,5 @@
 //! Plug-ins through a real OCI registry (docker-registry), signed and by digest.
+#![allow(clippy::print_stdout)]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

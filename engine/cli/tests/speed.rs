@@ -1,4 +1,5 @@
 //! How long the command keeps its users waiting. The bounds are on what users run: without optimisation nothing is held to them.
+#![allow(clippy::print_stdout)]
 
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};

@@ -1,4 +1,5 @@
 //! The programs of the tour (`tests/flows`), each really run on this machine: how every part of them ends, and what it says.
+#![allow(clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

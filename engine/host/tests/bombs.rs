@@ -1,6 +1,7 @@
 //! Plug-ins that misbehave harm nobody but themselves, and each ends with a message of its own.
 //!
 //! The components are built by `tests/bombs/build`; `TIPHYS_BOMBS` names the folder they are in.
+#![allow(clippy::print_stdout)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Calls of plug-ins: what they cost, how many there may be, and what they do to others.
+#![allow(clippy::print_stdout)]
 
 mod support;
 

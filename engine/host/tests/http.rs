@@ -1,5 +1,6 @@
 //! The http plug-in that comes with Tiphys, through the real wire, against a server whose every byte is written down. `TIPHYS_HTTP`
 //! names another component to try than `plugins/dist/http.wasm`.
+#![allow(clippy::print_stdout)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Whole workflows, really run on this machine.
+#![allow(clippy::print_stdout)]
 
 #[path = "workflows/bench.rs"]
 mod bench;
