@@ -37,13 +37,8 @@ fn registry(bombs: &std::path::Path) -> Arc<Registry> {
 }
 
 fn chain(name: &str, steps: usize, body: &str) -> String {
-    let steps = format!("        - [{{name: s, template: t, withSequence: {{count: '1'}}}}]\n")
-        .repeat(steps);
-    let steps: String = steps
-        .lines()
-        .enumerate()
-        .map(|(at, line)| line.replace("name: s,", &format!("name: s{at},")) + "\n")
-        .collect();
+    let step = |at| format!("        - [{{name: s{at}, template: t}}]\n");
+    let steps: String = (0..steps).map(step).collect();
     format!(
         "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {{name: {name}}}\nspec:\n  entrypoint: main\n  templates:\n    - name: t\n      plugin: {body}\n    - name: main\n      steps:\n{steps}"
     )

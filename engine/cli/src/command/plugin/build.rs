@@ -112,8 +112,8 @@ fn module_of(messages: &[u8]) -> Option<PathBuf> {
                 .filter_map(|name| name.as_str().map(PathBuf::from))
         });
     files
-        .filter(|path| path.extension().is_some_and(|ending| ending == "wasm"))
-        .last()
+        .rev()
+        .find(|path| path.extension().is_some_and(|ending| ending == "wasm"))
 }
 
 fn script(text: &str, project: &Project, output: &Path) -> Result<(), Failure> {

@@ -104,7 +104,7 @@ pub fn keygen(args: &PluginKeygen, printer: &Printer) -> Outcome {
     }
     let password = std::env::var(PASSWORD).unwrap_or_default();
     if password.is_empty() {
-        printer.warning(&format!(
+        printer.warning(format!(
             "the private key is kept without a password: set {PASSWORD} to give it one"
         ));
     }
