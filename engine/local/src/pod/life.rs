@@ -30,7 +30,7 @@ pub(super) async fn live(
 ) -> PodFinished {
     let folder = ground.folder.pod(&intent.key.node, intent.key.attempt);
     let intent = Arc::new(intent);
-    let (ending, outputs) = match take_up(&folder, record(&intent)) {
+    let (ending, outputs) = match take_up(&folder, record(&intent)).await {
         Ok(Found::Ended(ending)) => (ending, Outputs::default()),
         Ok(Found::Exit(exit)) => settle(&ground, &intent, &folder, exit, None, Vec::new()).await,
         Ok(Found::Nothing) => {
@@ -77,7 +77,7 @@ enum Found {
     Nothing,
 }
 
-fn take_up(folder: &Path, record: &str) -> io::Result<Found> {
+async fn take_up(folder: &Path, record: &str) -> io::Result<Found> {
     if let Some(parent) = folder.parent() {
         private(parent)?;
     }
@@ -86,15 +86,21 @@ fn take_up(folder: &Path, record: &str) -> io::Result<Found> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
     }
-    if let Some(ending) = Ending::kept(folder) {
-        return Ok(Found::Ended(ending));
+    let patience = tokio::time::Instant::now() + LEFTOVERS;
+    loop {
+        if let Some(ending) = Ending::kept(folder) {
+            return Ok(Found::Ended(ending));
+        }
+        if let Ok(Some(exit)) = Exit::read(&Files(folder).record(record)) {
+            return Ok(Found::Exit(exit));
+        }
+        // What a runner that was killed has left may still write for a moment.
+        match tree::remove(folder).and_then(|()| fs::create_dir(folder)) {
+            Ok(()) => return Ok(Found::Nothing),
+            Err(error) if tokio::time::Instant::now() > patience => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
     }
-    if let Ok(Some(exit)) = Exit::read(&Files(folder).record(record)) {
-        return Ok(Found::Exit(exit));
-    }
-    tree::remove(folder)?;
-    fs::create_dir(folder)?;
-    Ok(Found::Nothing)
 }
 
 pub(super) struct Life {
