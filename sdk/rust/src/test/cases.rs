@@ -211,6 +211,11 @@ fn read(exchange: &Value) -> Result<Exchange, String> {
     };
     if let Some(error) = exchange.get("error") {
         let kind = error["kind"].as_str().unwrap_or_default();
+        // `notGranted` is how the command's cases spell it.
+        let kind = match kind {
+            "notGranted" => "not-granted",
+            kind => kind,
+        };
         let kind = ErrorKind::of(kind).ok_or_else(|| format!("there is no error {kind}"))?;
         return Ok(read.error(kind, error["message"].as_str().unwrap_or_default()));
     }
