@@ -182,8 +182,12 @@ fn fault(bytes: &[u8], error: &wasmtime::Error) -> LoadError {
         LoadError::Module
     } else if bytes.starts_with(b"\0asm") {
         LoadError::Compile(text)
-    } else {
+    } else if bytes.trim_ascii_start().starts_with(b"(")
+        || bytes.trim_ascii_start().starts_with(b";;")
+    {
         LoadError::Garbage(text)
+    } else {
+        LoadError::Garbage("it is something else".to_owned())
     }
 }
 

@@ -39,14 +39,21 @@ pub(crate) fn parse_time(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(number.checked_mul(millis)?))
 }
 
-/// Bytes for people.
+/// Bytes for people: two digits that count, rounded down.
 #[must_use]
 pub fn show(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} bytes"),
-        1024..1_048_576 => format!("{} KiB", bytes >> 10),
-        1_048_576..1_073_741_824 => format!("{} MiB", bytes >> 20),
-        _ => format!("{} GiB", bytes >> 30),
+    let (shift, unit) = match bytes {
+        0..1024 => return format!("{bytes} bytes"),
+        1024..1_048_576 => (10, "KiB"),
+        1_048_576..1_073_741_824 => (20, "MiB"),
+        _ => (30, "GiB"),
+    };
+    let whole = bytes >> shift;
+    let tenths = ((bytes - (whole << shift)) * 10) >> shift;
+    if whole < 10 && tenths > 0 {
+        format!("{whole}.{tenths} {unit}")
+    } else {
+        format!("{whole} {unit}")
     }
 }
 
@@ -66,5 +73,8 @@ mod tests {
         assert_eq!(parse_time("2m"), Some(Duration::from_secs(120)));
         assert_eq!(parse_time("s"), None);
         assert_eq!(show(64 << 20), "64 MiB");
+        assert_eq!(show(1_784_342), "1.7 MiB");
+        assert_eq!(show(110_407), "107 KiB");
+        assert_eq!(show(1023), "1023 bytes");
     }
 }

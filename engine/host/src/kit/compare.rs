@@ -1,15 +1,14 @@
 //! What a case expects against what there was. An expectation names what it cares for; the rest may be anything.
 
+use super::Expect;
 use crate::answer::Ending;
 use crate::size::parse_time;
 use serde_json::Value;
 
-pub(super) fn ending(expect: &Value, ending: &Ending) -> Vec<String> {
+pub(super) fn ending(expect: &Expect, ending: &Ending) -> Vec<String> {
     let (name, found) = said(ending);
-    let named = expect
-        .as_object()
-        .and_then(|map| map.iter().find(|(key, _)| *key != "then"));
-    let Some((wanted, value)) = named else {
+    let all = expect.all();
+    let [(wanted, value)] = all[..] else {
         return vec![
             "`expect` has to say one of done, failed, pending, pod, graph, broken, faults"
                 .to_owned(),

@@ -6,10 +6,10 @@ mod world;
 use crate::answer::Ending;
 use crate::call::Call;
 use crate::engine::Host;
-use crate::grants::{ArtifactAccess, ArtifactGrant, Folder, Grants, HttpGrant};
+use crate::grants::{ArtifactAccess, ArtifactGrant, Folder, Grant, Grants, HttpGrant};
 use crate::plugin::Plugin;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,9 +37,44 @@ pub struct Case {
     /// What is asked by HTTP, in order, and what comes back.
     pub http: Vec<Exchange>,
     /// Limits that differ from the usual ones: `memory`, `time`, `log`, `output`, `requests` ….
-    pub limits: Map<String, Value>,
-    /// One of `done`, `failed`, `pending`, `pod`, `graph`, `broken`, `faults`; beside `pending`, `then` is the case of the next round.
-    pub expect: Value,
+    pub limits: Grant,
+    pub expect: Expect,
+}
+
+/// How it has to end: one of these.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Expect {
+    pub done: Option<Value>,
+    pub failed: Option<Value>,
+    pub pending: Option<Value>,
+    pub pod: Option<Value>,
+    pub graph: Option<Value>,
+    pub broken: Option<Value>,
+    /// The body is refused before anything runs.
+    pub faults: Option<Value>,
+    /// Beside `pending`: the case of the next round.
+    pub then: Option<Box<Case>>,
+}
+
+impl Expect {
+    /// What is expected, by name.
+    #[must_use]
+    pub fn all(&self) -> Vec<(&'static str, &Value)> {
+        let named = [
+            ("done", &self.done),
+            ("failed", &self.failed),
+            ("pending", &self.pending),
+            ("pod", &self.pod),
+            ("graph", &self.graph),
+            ("broken", &self.broken),
+            ("faults", &self.faults),
+        ];
+        named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_ref()?)))
+            .collect()
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -78,12 +113,28 @@ pub struct Answer {
     pub body: Option<Value>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// An exchange that came to nothing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Failed {
-    /// `dns`, `connect`, `tls`, `timeout`, `broken`, `redirect`, `limit`, `invalid`, `notGranted`.
-    pub kind: String,
+    pub kind: Why,
+    #[serde(default)]
     pub message: String,
+}
+
+/// Why, as plug-ins are told it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    Dns,
+    Connect,
+    Tls,
+    Timeout,
+    Broken,
+    Redirect,
+    Limit,
+    Invalid,
+    NotGranted,
 }
 
 /// Runs a case; what is not as it should be, one line each.
@@ -92,13 +143,20 @@ pub async fn run(
     plugin: &Arc<Plugin>,
     case: &Case,
 ) -> Result<Vec<String>, String> {
-    if let Some(wanted) = case.expect.get("faults") {
-        let faults = crate::kinds::faults(host, plugin, &case.kind, &case.body);
+    let faults = crate::kinds::faults(host, plugin, &case.kind, &case.body);
+    if let Some(wanted) = &case.expect.faults {
         let found: Vec<Value> = faults
             .into_iter()
             .map(|fault| json!({"pointer": fault.pointer, "message": fault.message}))
             .collect();
         return Ok(compare::lists("faults", wanted, &Value::Array(found)));
+    }
+    // What no workflow could say needs no outcome.
+    if !faults.is_empty() {
+        return Ok(faults
+            .into_iter()
+            .map(|fault| format!("body{}: {}", fault.pointer, fault.message))
+            .collect());
     }
     let folder = Files::of(&case.files)?;
     let mut now = match &case.now {
@@ -108,11 +166,7 @@ pub async fn run(
     let (mut differences, mut round, mut state) = (Vec::new(), 0, None);
     let mut next = Some(case.clone());
     while let Some(step) = next.take() {
-        let then = step
-            .expect
-            .get("then")
-            .map(|then| Case::deserialize(then).map_err(|error| format!("then: {error}")))
-            .transpose()?;
+        let then = step.expect.then.as_deref().cloned();
         let world = Arc::new(WrittenWorld::new(case, &step, now));
         let grants = Arc::new(granted(case, folder.path())?);
         let call = request(case, &step, round, state.take())?;
@@ -207,9 +261,8 @@ fn granted(case: &Case, folder: Option<&Path>) -> Result<Grants, String> {
         access,
         prefix: String::new(),
     };
-    let limits: crate::grants::Grant = serde_json::from_value(Value::Object(case.limits.clone()))
-        .map_err(|error| format!("limits: {error}"))?;
-    let base = Grants::of(&[limits], "", "").map_err(|fault| fault.to_string())?;
+    let base = Grants::of(std::slice::from_ref(&case.limits), "", "")
+        .map_err(|fault| format!("limits.{fault}"))?;
     let folders = case.files.keys().filter_map(|path| path.split('/').next());
     let mut folders: Vec<Folder> = folders
         .filter_map(|name| {

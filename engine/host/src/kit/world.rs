@@ -1,6 +1,6 @@
 //! A world that is written down.
 
-use super::{Case, Exchange};
+use super::{Case, Exchange, Why};
 use crate::world::{
     Body, Entry, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal, World, Writer,
 };
@@ -124,16 +124,16 @@ impl World for WrittenWorld {
         self.check(&exchange, &request);
         if let Some(error) = exchange.error {
             let text = error.message;
-            return Err(match error.kind.as_str() {
-                "dns" => HttpError::Dns(text),
-                "tls" => HttpError::Tls(text),
-                "timeout" => HttpError::Timeout(text),
-                "broken" => HttpError::Broken(text),
-                "redirect" => HttpError::Redirect(text),
-                "limit" => HttpError::Limit(text),
-                "invalid" => HttpError::Invalid(text),
-                "notGranted" => HttpError::NotGranted(text),
-                _ => HttpError::Connect(text),
+            return Err(match error.kind {
+                Why::Dns => HttpError::Dns(text),
+                Why::Connect => HttpError::Connect(text),
+                Why::Tls => HttpError::Tls(text),
+                Why::Timeout => HttpError::Timeout(text),
+                Why::Broken => HttpError::Broken(text),
+                Why::Redirect => HttpError::Redirect(text),
+                Why::Limit => HttpError::Limit(text),
+                Why::Invalid => HttpError::Invalid(text),
+                Why::NotGranted => HttpError::NotGranted(text),
             });
         }
         let answer = exchange.response.unwrap_or_default();
