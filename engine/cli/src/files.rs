@@ -159,7 +159,8 @@ fn relevant(path: &Path) -> Result<Option<Read>, Failure> {
     };
     let concerns = Notation::of_name(path) == Some(Notation::Flow)
         || mentions("argoproj.io")
-        || mentions("ConfigMap");
+        || mentions("ConfigMap")
+        || mentions("Secret");
     Ok(concerns.then(|| notation::read(&name, &bytes)))
 }
 

@@ -89,6 +89,14 @@ pub fn visible(line: &str) -> String {
     shown
 }
 
+/// Whether a node has a log of its own: pods, and calls of plug-ins.
+pub fn writes(node: &NodeStatus) -> bool {
+    matches!(
+        node.r#type,
+        Some(NodeType::Pod | NodeType::Http | NodeType::Plugin)
+    )
+}
+
 /// Follows the logs of all nodes of a run.
 pub struct Follower {
     folder: RunFolder,
@@ -109,10 +117,7 @@ impl Follower {
     /// The lines that have come, each with its node's name before it.
     pub fn poll(&mut self, workflow: &str, nodes: &BTreeMap<String, NodeStatus>) -> Vec<String> {
         let mut lines = Vec::new();
-        for node in nodes
-            .values()
-            .filter(|node| node.r#type == Some(NodeType::Pod))
-        {
+        for node in nodes.values().filter(|node| writes(node)) {
             if self.done.contains(&node.id) || node.phase == Some(tiphys_spec::NodePhase::Pending) {
                 continue;
             }

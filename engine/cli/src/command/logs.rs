@@ -7,11 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use regex::Regex;
 use tiphys_local::{Log, RunFolder};
-use tiphys_spec::{NodeStatus, NodeType, Workflow};
+use tiphys_spec::{NodeStatus, Workflow};
 
 use crate::args::{Global, Logs};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::logs::{Tail, prefix};
+use crate::logs::{Tail, prefix, writes};
 use crate::printer::Printer;
 use crate::{object, runs, tree};
 
@@ -81,7 +81,7 @@ impl Reader<'_> {
         let nodes = tree::in_order(self.folder.name(), &status.nodes);
         let pods: Vec<&NodeStatus> = nodes
             .into_iter()
-            .filter(|node| node.r#type == Some(NodeType::Pod) && self.wanted(node))
+            .filter(|node| writes(node) && self.wanted(node))
             .collect();
         for node in pods {
             self.found = true;

@@ -117,9 +117,7 @@ fn of_ended(folder: &RunFolder, workflow: &Workflow, wanted: &str) -> Vec<Answer
         node: node.name.clone(),
         phase: node.phase.unwrap_or_default().to_string(),
         reason: reason(node, workflow),
-        log: if node.phase.is_some_and(NodePhase::unsuccessful)
-            && node.r#type == Some(NodeType::Pod)
-        {
+        log: if node.phase.is_some_and(NodePhase::unsuccessful) && logs::writes(node) {
             logs::last(folder, &node.id, 5)
         } else {
             Vec::new()

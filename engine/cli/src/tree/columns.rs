@@ -5,7 +5,7 @@ use tiphys_spec::{NodeStatus, NodeType};
 
 use super::Row;
 use crate::text::Line;
-use crate::{clock, style, table::Table};
+use crate::{clock, logs, style, table::Table};
 
 /// Which columns there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +69,8 @@ fn cells(row: &Row<'_>, columns: Columns, facts: &Facts<'_>) -> Vec<Line> {
             Line::new()
         }
     };
-    let timed =
-        pod || (columns == Columns::Live && !matches!(node.r#type, Some(NodeType::Skipped)));
+    let timed = logs::writes(node)
+        || (columns == Columns::Live && !matches!(node.r#type, Some(NodeType::Skipped)));
     let duration = clock::between(
         node.started_at.as_ref(),
         node.finished_at.as_ref(),

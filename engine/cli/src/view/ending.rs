@@ -1,7 +1,7 @@
 //! The last words about a run: how it ended, and for what failed, what it wrote last.
 
 use tiphys_local::RunFolder;
-use tiphys_spec::{NodeStatus, NodeType, Workflow, WorkflowPhase};
+use tiphys_spec::{NodeStatus, Workflow, WorkflowPhase};
 
 use crate::logs;
 use crate::printer::Printer;
@@ -71,7 +71,7 @@ pub fn tell(
 }
 
 fn is_culprit(node: &NodeStatus) -> bool {
-    node.phase.is_some_and(|phase| phase.unsuccessful()) && node.r#type == Some(NodeType::Pod)
+    node.phase.is_some_and(|phase| phase.unsuccessful()) && logs::writes(node)
 }
 
 fn culprit(printer: &Printer, error: bool, folder: &RunFolder, node: &NodeStatus) {
