@@ -131,6 +131,7 @@ Examples:
   tiphys run ci.yaml -p branch=main -p commit=4f2a --logs
   tiphys run main.yaml --with templates/
   tiphys run nightly.yaml -o json | jq .status.phase
+  tiphys run greet.yaml --plugin greet.wasm --allow-http people.example.test
   generate | tiphys run -
 
 While it runs, Ctrl-C stops it (exit handlers still run), a second Ctrl-C terminates it, a third kills at once."))]
@@ -171,8 +172,6 @@ pub struct Run {
     /// How many steps may run at once
     #[arg(long, value_name = "N")]
     pub parallelism: Option<usize>,
-    #[command(flatten)]
-    pub plugins: Plugins,
     /// Print the logs of the steps as they come
     #[arg(long, visible_alias = "log")]
     pub logs: bool,
@@ -182,6 +181,8 @@ pub struct Run {
     /// What to print of each finished workflow on standard output
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<RunOutput>,
+    #[command(flatten)]
+    pub plugins: Plugins,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,31 +234,39 @@ pub struct Lint {
     /// What to call standard input; its ending says what it holds
     #[arg(long, value_name = "NAME")]
     pub stdin_name: Option<String>,
-    /// Take template kinds from these plug-ins too: components, or folders of them
-    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    /// Take template kinds from these plug-ins too: components (.wasm), projects, folders of components, oci://…@sha256:…
+    #[arg(long, value_name = "FILE|DIR|OCI", value_hint = ValueHint::AnyPath)]
     pub plugin: Vec<PathBuf>,
 }
 
-/// Plug-ins, and what they are allowed: nothing, unless it is said.
+/// Plug-ins, and what they are allowed.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Plug-ins")]
 pub struct Plugins {
-    /// Take template kinds from these plug-ins too: components (.wasm), folders of them, or oci://…@sha256:…
+    /// Take template kinds from these plug-ins too: components (.wasm), projects, folders of components, oci://…@sha256:…
     #[arg(long, value_name = "FILE|DIR|OCI", value_hint = ValueHint::AnyPath)]
     pub plugin: Vec<PathBuf>,
     /// Take plug-ins from registries only if they are signed with this key
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub plugin_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub allowed: Allowed,
+}
+
+/// What plug-ins are allowed: nothing, unless it is said.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Plug-ins")]
+pub struct Allowed {
     /// Let plug-ins send HTTP requests to a host (`*.example.com`, `*`: public addresses only)
-    #[arg(long, value_name = "HOST[:PORT]")]
+    #[arg(long, value_name = "HOST[:PORT]", value_hint = ValueHint::Hostname)]
     pub allow_http: Vec<String>,
-    /// Let plug-ins read a folder
+    /// Let plug-ins read a folder; without NAME, they know it by its last part
     #[arg(long, value_name = "[NAME=]DIR", value_hint = ValueHint::DirPath)]
     pub allow_dir: Vec<String>,
     /// Let plug-ins read a Secret that is given beside the workflow
     #[arg(long, value_name = "NAME")]
     pub allow_secret: Vec<String>,
-    /// Take grants from a file of PluginGrant objects
+    /// Take grants from a file of PluginGrant objects: who may have what, and limits
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub grants: Vec<PathBuf>,
 }
@@ -339,8 +348,8 @@ pub struct Lsp {
     /// Talk over standard input and output, as it always does
     #[arg(long, hide = true)]
     pub stdio: bool,
-    /// Take template kinds from these plug-ins too: components, or folders of them
-    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    /// Take template kinds from these plug-ins too: components (.wasm), projects, folders of components, oci://…@sha256:…
+    #[arg(long, value_name = "FILE|DIR|OCI", value_hint = ValueHint::AnyPath)]
     pub plugin: Vec<PathBuf>,
 }
 
@@ -370,6 +379,9 @@ pub struct Graph {
     /// Give objects beside the workflow
     #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub with: Vec<PathBuf>,
+    /// Take template kinds from these plug-ins too: components (.wasm), projects, folders of components, oci://…@sha256:…
+    #[arg(long, value_name = "FILE|DIR|OCI", value_hint = ValueHint::AnyPath)]
+    pub plugin: Vec<PathBuf>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -786,16 +798,16 @@ pub struct Version {
     pub output: Option<VersionOutput>,
 }
 
-/// Write, build, test and look at template plug-ins
+/// Write, build, test and look at plug-ins: kinds of template of your own
 #[derive(Args, Debug)]
 #[command(after_help = const_str("\
 Examples:
-  tiphys plugin new greet --lang rust      a project that builds as it stands
-  tiphys plugin build greet                greet/dist/greet.wasm
-  tiphys plugin test greet                 its golden cases, without a cluster
-  tiphys plugin inspect greet/dist/greet.wasm
-  tiphys plugin run greet/dist/greet.wasm --body '{name: Ada}'
-  tiphys run flow.yaml --plugin greet/dist/greet.wasm"))]
+  tiphys plugin new greet --lang js       a project that builds as it stands
+  cd greet
+  tiphys plugin build                     dist/greet.wasm
+  tiphys plugin test                      its golden cases
+  tiphys plugin run --body '{name: Ada}'  one call
+  tiphys run flow.yaml --plugin greet     a workflow that uses it, from the folder above"))]
 pub struct Plugin {
     #[command(subcommand)]
     pub command: PluginCommand,
@@ -817,9 +829,15 @@ pub enum PluginCommand {
 }
 
 /// Make a project for a plug-in
+///
+/// It builds, passes its golden cases and runs as it stands: change it from there.
 #[derive(Args, Debug)]
+#[command(after_help = const_str("\
+Examples:
+  tiphys plugin new greet --lang rust
+  tiphys plugin new greet --lang python --dir plugins/greet"))]
 pub struct PluginNew {
-    /// What to call it, and the kind of template that it gives
+    /// What to call it, and the kind of template that it gives: lower-case letters, digits and hyphens
     #[arg(value_name = "NAME")]
     pub name: String,
     /// What it is written in
@@ -832,7 +850,9 @@ pub struct PluginNew {
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
+    /// The smallest components, the quickest calls
     Rust,
+    /// JavaScript, or TypeScript that is bundled
     #[value(alias = "javascript")]
     Js,
     Python,
@@ -866,6 +886,10 @@ impl Language {
 /// The language is told by what the folder holds: Cargo.toml, package.json, pyproject.toml or go.mod. What a build needs beside
 /// the language itself is fetched once into ~/.cache/tiphys.
 #[derive(Args, Debug)]
+#[command(after_help = const_str("\
+Examples:
+  tiphys plugin build
+  tiphys plugin build greet --out greet.wasm"))]
 pub struct PluginBuild {
     /// The project
     #[arg(default_value = ".", value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -877,8 +901,21 @@ pub struct PluginBuild {
 
 /// Run the golden cases of a plug-in
 ///
-/// A case is a request, a world that is written down (time, HTTP answers, Secrets, files, artifacts), and the outcome it must give.
+/// A case is a body, a world that is written down (time, HTTP answers, Secrets, files, artifacts), and the outcome that it must have.
+/// Nothing else is there, and no time passes.
 #[derive(Args, Debug)]
+#[command(after_help = const_str("\
+Examples:
+  tiphys plugin test
+  tiphys plugin test greet.wasm --cases cases.yaml
+
+A case, as an entry of a list in tests/*.yaml:
+  - name: says hello
+    kind: greet
+    body: { name: Ada }
+    expect: { done: { result: \"Hello, Ada!\" } }
+
+Exits with 0 if all pass, 1 if any fails, 2 if there is none or one cannot be read."))]
 pub struct PluginTest {
     /// The project, or a component
     #[arg(default_value = ".", value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
@@ -889,16 +926,25 @@ pub struct PluginTest {
 }
 
 /// Call a plug-in in the real world, until it is done
+///
+/// Its log goes to standard error, its outcome and what it used to standard output.
 #[derive(Args, Debug)]
+#[command(after_help = const_str("\
+Examples:
+  tiphys plugin run --body '{name: Ada}'
+  tiphys plugin run greet.wasm --body body.yaml --allow-http people.example.test
+  tiphys plugin run greet.wasm --body - --with secret.yaml --allow-secret token -o json < body.json
+
+Exits with 0 if it was done, 1 if it failed, 2 if the body is not what the kind takes."))]
 pub struct PluginRun {
-    /// The component
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The component, or the project that it is built from
+    #[arg(default_value = ".", value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub component: PathBuf,
     /// The kind of template (default: the first it gives)
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
-    /// The template's body: YAML or JSON, a file of it, or `-`
-    #[arg(long, value_name = "BODY|FILE")]
+    /// The template's body: YAML or JSON, a file of it, or `-` for standard input
+    #[arg(long, value_name = "BODY|FILE", value_hint = ValueHint::FilePath)]
     pub body: Option<String>,
     /// Set an input parameter
     #[arg(short, long = "parameter", value_name = "NAME=VALUE", value_parser = pair)]
@@ -909,18 +955,22 @@ pub struct PluginRun {
     /// Do not call again where the plug-in asks for it
     #[arg(long)]
     pub once: bool,
-    /// How to print the outcome
+    /// How to print the outcome (default: yaml)
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<DataOutput>,
     #[command(flatten)]
-    pub plugins: Plugins,
+    pub allowed: Allowed,
 }
 
-/// Show what a component gives, wants and imports
+/// Show what a plug-in gives, wants and imports
 #[derive(Args, Debug)]
+#[command(after_help = const_str("\
+Examples:
+  tiphys plugin inspect
+  tiphys plugin inspect greet.wasm -o json | jq .kinds[0].schema"))]
 pub struct PluginInspect {
-    /// The component
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The component, or the project that it is built from
+    #[arg(default_value = ".", value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub component: PathBuf,
     /// Print all of it as data
     #[arg(short, long, value_enum, value_name = "FORMAT")]
@@ -930,8 +980,8 @@ pub struct PluginInspect {
 /// List the kinds of template that plug-ins give
 #[derive(Args, Debug)]
 pub struct PluginList {
-    /// Those of these plug-ins too: components, or folders of them
-    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    /// Those of these plug-ins too: components (.wasm), projects, folders of components, oci://…@sha256:…
+    #[arg(long, value_name = "FILE|DIR|OCI", value_hint = ValueHint::AnyPath)]
     pub plugin: Vec<PathBuf>,
     /// Print all of it as data
     #[arg(short, long, value_enum, value_name = "FORMAT")]

@@ -4,16 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tiphys_host::{
-    ArtifactAccess, ArtifactGrant, Cache, Folder, Grant, Grants, Host, HttpGrant, Options,
+    ArtifactAccess, ArtifactGrant, Cache, Folder, Grant, Grants, Host, HttpGrant, Options, Plugin,
     Registry, digest,
 };
 use tiphys_local::{Home, Submitted};
 use tiphys_spec as spec;
 
-use crate::args::Plugins;
+use crate::args::{Allowed, Plugins};
 use crate::command::plugin::oci::{fetch_pinned, public_key};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::files;
+use crate::printer::Printer;
+use crate::project::Project;
+use crate::sheet::Sheet;
 
 /// The components that come with tiphys, and the kinds they give.
 const BUILT_IN: [(&str, &[u8]); 3] = [
@@ -34,7 +37,7 @@ pub struct Given {
 }
 
 impl Given {
-    /// Reads what the command line names.
+    /// Reads what the command line names. What it allows is for [`grants`].
     pub fn read(args: &Plugins) -> Result<Given, Failure> {
         let mut components = Vec::new();
         let key = args.plugin_key.as_deref().map(public_key).transpose()?;
@@ -49,8 +52,8 @@ impl Given {
             }
         }
         Ok(Given {
-            grants: grants(args)?,
             components,
+            ..Given::default()
         })
     }
 
@@ -127,13 +130,54 @@ pub fn cache_folder() -> Option<PathBuf> {
     Some(base?.join("tiphys"))
 }
 
-/// The file itself, or the `.wasm` files of a folder.
+/// The plug-in of the one component that a path stands for.
+pub fn load(host: &Arc<Host>, path: &Path) -> Result<Arc<Plugin>, Failure> {
+    let (path, bytes) = component(path)?;
+    let plugin = host.load(&bytes, false);
+    plugin.map_err(|error| Failure::new(format!("{} ({})", failure::chain(&error), path.display())))
+}
+
+/// The one component that a path stands for, and where it is.
+pub fn component(path: &Path) -> Result<(PathBuf, Vec<u8>), Failure> {
+    let mut files = component_files(path)?;
+    if files.len() > 1 {
+        let names: Vec<String> = files
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
+        return Err(
+            Failure::new(format!("choose a plug-in in {}", path.display()))
+                .hint(format!("name one: {}", names.join(", "))),
+        );
+    }
+    let path = files.remove(0);
+    let bytes = read(&path)?;
+    Ok((path, bytes))
+}
+
+/// The file itself, what a project is built to, or the `.wasm` files of a folder.
 fn component_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error: &std::io::Error| {
         Failure::new(format!("read {}: {}", path.display(), files::reason(error)))
     };
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
+    }
+    if let Some(project) = Project::at(path) {
+        let component = project.component();
+        if component.is_file() {
+            return Ok(vec![component]);
+        }
+        let failure = Failure::new(format!(
+            "find {}: the project is not built",
+            component.display()
+        ));
+        let place = if path == Path::new(".") {
+            String::new()
+        } else {
+            format!(" {}", path.display())
+        };
+        return Err(failure.hint(format!("build it with `tiphys plugin build{place}`")));
     }
     let mut found = Vec::new();
     for entry in std::fs::read_dir(path).map_err(|error| failed(&error))? {
@@ -145,10 +189,10 @@ fn component_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     found.sort();
     if found.is_empty() {
         let failure = Failure::new(format!(
-            "find a plug-in in {}: there is no .wasm file",
+            "find a plug-in in {}: there is neither a .wasm file nor a project",
             path.display()
         ));
-        return Err(failure.hint("`tiphys plugin build` makes one"));
+        return Err(failure.hint("`tiphys plugin new NAME --lang LANGUAGE` makes a project"));
     }
     Ok(found)
 }
@@ -163,10 +207,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-fn grants(args: &Plugins) -> Result<Vec<Grant>, Failure> {
+/// What the command line allows.
+pub fn grants(args: &Allowed, printer: &Printer) -> Result<Vec<Grant>, Failure> {
     let mut all = Vec::new();
     for path in &args.grants {
-        all.extend(grants_file(path)?);
+        all.extend(grants_file(path, printer)?);
     }
     let flags = Grant {
         http: args
@@ -188,9 +233,6 @@ fn grants(args: &Plugins) -> Result<Vec<Grant>, Failure> {
     if flags != Grant::default() {
         all.push(flags);
     }
-    // A limit that is none is told now, not in the middle of a run.
-    Grants::of(&all, "", "")
-        .map_err(|fault| Failure::new(format!("accept the grants: {fault}")))?;
     Ok(all)
 }
 
@@ -222,36 +264,56 @@ fn folder(text: &str) -> Result<Folder, Failure> {
 }
 
 /// `PluginGrant` objects, or one bare `spec` of such.
-fn grants_file(path: &Path) -> Result<Vec<Grant>, Failure> {
+fn grants_file(path: &Path, printer: &Printer) -> Result<Vec<Grant>, Failure> {
     let name = path.display().to_string();
-    let mut diagnostics = Vec::new();
-    let source = spec::Source::parse(&name, &read(path)?, &mut diagnostics);
-    let mut grants = Vec::new();
-    for node in &source.documents {
-        let value =
-            spec::decode::<serde_json::Value>(node, &source, &mut diagnostics).unwrap_or_default();
-        let body = match value.get("spec") {
-            Some(body) => {
-                let kind = value
-                    .get("kind")
-                    .and_then(serde_json::Value::as_str)
-                    .unwrap_or("PluginGrant");
-                if kind != "PluginGrant" {
-                    return Err(Failure::new(format!(
-                        "read grants from {name}: it holds a {kind}, not a PluginGrant"
-                    )));
-                }
-                body.clone()
+    let mut sheet = Sheet::parse(&name, &read(path)?);
+    let mut all = Vec::new();
+    for document in sheet.documents() {
+        let kind = document
+            .get("kind")
+            .and_then(spec::Node::scalar)
+            .map(|scalar| scalar.value.to_string());
+        let body = match (kind.as_deref(), document.get("spec")) {
+            (None, None) => &document,
+            (None | Some("PluginGrant"), Some(body)) => body,
+            (Some("PluginGrant"), None) => continue,
+            (Some(kind), _) => {
+                sheet.fault(
+                    &document,
+                    "/kind",
+                    "unknown-kind",
+                    format!("this is a {kind}, not a PluginGrant"),
+                );
+                continue;
             }
-            None => value,
         };
-        grants.push(serde_json::from_value(body).map_err(|error| {
-            Failure::new(format!("read grants from {name}: {error}"))
-                .hint("it holds PluginGrant objects, or fields of one: plugins, http, secrets, configMaps, artifacts, folders, memory, time …")
-        })?);
+        if let Some(mut grant) = sheet.decode::<Grant>(body) {
+            check(&mut grant, path, body, &mut sheet);
+            all.push(grant);
+        }
     }
-    match diagnostics.iter().find(|fault| fault.is_error()) {
-        Some(fault) => Err(Failure::new(format!("read grants from {fault}"))),
-        None => Ok(grants),
+    sheet.settle("the grants", printer)?;
+    Ok(all)
+}
+
+/// What its form does not show of a grant: limits that are none, folders that are not there. Paths are taken from where the file is.
+fn check(grant: &mut Grant, file: &Path, body: &spec::Node, sheet: &mut Sheet) {
+    let of_all = Grant {
+        plugins: Vec::new(),
+        digests: Vec::new(),
+        ..grant.clone()
+    };
+    if let Err(fault) = Grants::of(&[of_all], "", "") {
+        sheet.fault(body, &format!("/{}", fault.field), "grant", fault.reason);
+    }
+    let base = file.parent().unwrap_or(Path::new(""));
+    for (at, folder) in grant.folders.iter_mut().enumerate() {
+        match base.join(&folder.path).canonicalize() {
+            Ok(path) => folder.path = path,
+            Err(error) => {
+                let message = format!("{}: {}", folder.path.display(), files::reason(&error));
+                sheet.fault(body, &format!("/folders/{at}/path"), "grant", message);
+            }
+        }
     }
 }

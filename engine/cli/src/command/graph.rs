@@ -2,16 +2,20 @@
 
 use tiphys_graph::Purpose;
 
-use crate::args::{Graph, GraphOutput};
+use crate::args::{Graph, GraphOutput, Plugins};
 use crate::failure::{Exit, Outcome};
 use crate::picture::{self, Picture};
-use crate::plugins;
+use crate::plugins::Given;
 use crate::printer::Printer;
 use crate::submit;
 
 pub fn run(args: &Graph, printer: &Printer) -> Outcome {
     let mut batch = submit::Batch::read(std::slice::from_ref(&args.file), &args.with, printer)?;
-    batch.shelf.library.kinds = std::sync::Arc::new(plugins::built_in(&[]));
+    let given = Plugins {
+        plugin: args.plugin.clone(),
+        ..Plugins::default()
+    };
+    batch.shelf.library.kinds = Given::read(&given)?.registry()?;
     for job in &batch.jobs {
         let mut workflow = job.workflow.clone();
         if let Some(entrypoint) = &args.entrypoint {

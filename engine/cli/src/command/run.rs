@@ -7,14 +7,15 @@ use tiphys_graph::Purpose;
 use super::counted;
 use crate::args::{Global, Run};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::plugins::Given;
+use crate::plugins::{self, Given};
 use crate::printer::Printer;
 use crate::session::{self, Settings};
 use crate::submit::{self, Batch, Job};
 use crate::{runs, style};
 
 pub fn run(args: &Run, global: &Global, printer: &Printer) -> Outcome {
-    let given = Given::read(&args.plugins)?;
+    let mut given = Given::read(&args.plugins)?;
+    given.grants = plugins::grants(&args.plugins.allowed, printer)?;
     let mut batch = Batch::read(&args.files, &args.with, printer)?;
     batch.shelf.library.kinds = given.registry()?;
     if args.name.is_some() && batch.jobs.len() > 1 {

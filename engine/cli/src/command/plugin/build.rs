@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use super::project::Project;
 use crate::args::{Language, PluginBuild};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::files;
 use crate::plugins;
 use crate::printer::Printer;
+use crate::project::Project;
 
 /// The builders of languages whose toolchain makes a component itself: `sh build.sh PROJECT OUTPUT`.
 const JS: &str = include_str!("../../../../../sdk/js/build.sh");
 const PYTHON: &str = include_str!("../../../../../sdk/python/build.sh");
 const GO: &str = include_str!("../../../../../sdk/go/build.sh");
+
+/// What Rust builds core modules for.
+const TARGET: &str = "wasm32-unknown-unknown";
 
 pub fn run(args: &PluginBuild, printer: &Printer) -> Outcome {
     let began = Instant::now();
@@ -26,11 +30,8 @@ pub fn run(args: &PluginBuild, printer: &Printer) -> Outcome {
         Language::Python => script(PYTHON, &project, &output)?,
         Language::Go => script(GO, &project, &output)?,
     }
-    let bytes = plugins::read(&output)?;
     // What does not load is told now, and what is compiled now need not be compiled when it is used.
-    let plugin = plugins::host()
-        .load(&bytes, false)
-        .map_err(|error| Failure::of(&error))?;
+    let plugin = plugins::load(&plugins::host(), &output)?;
     let kinds: Vec<&str> = plugin
         .manifest
         .kinds
@@ -38,11 +39,11 @@ pub fn run(args: &PluginBuild, printer: &Printer) -> Outcome {
         .map(|kind| kind.name.as_str())
         .collect();
     printer.line(format_args!(
-        "{}: {} {} ({}), kinds: {}, {:.1} s",
+        "{}: {} {}, {}, gives {} (in {:.1} s)",
         output.display(),
         plugin.manifest.name,
         plugin.manifest.version,
-        tiphys_host::show_size(bytes.len() as u64),
+        tiphys_host::show_size(plugin.size as u64),
         kinds.join(", "),
         began.elapsed().as_secs_f64()
     ));
@@ -51,8 +52,7 @@ pub fn run(args: &PluginBuild, printer: &Printer) -> Outcome {
 
 /// cargo makes a core module; the component is made of it here, so that no other tool is needed.
 fn rust(project: &Project, output: &Path) -> Result<(), Failure> {
-    const TARGET: &str = "wasm32-unknown-unknown";
-    let mut cargo = Command::new("cargo");
+    let mut cargo = cargo()?;
     cargo
         .args([
             "build",
@@ -68,14 +68,9 @@ fn rust(project: &Project, output: &Path) -> Result<(), Failure> {
     let run = cargo
         .spawn()
         .and_then(std::process::Child::wait_with_output);
-    let run = run.map_err(|error| {
-        Failure::new(format!("run cargo: {error}"))
-            .hint("install Rust from https://rustup.rs, or run `sdk/setup rust`")
-    })?;
+    let run = run.map_err(|error| Failure::new(format!("run cargo: {}", files::reason(&error))))?;
     if !run.status.success() {
-        return Err(Failure::new("build the plug-in").hint(format!(
-            "where the target is missing: `rustup target add {TARGET}`"
-        )));
+        return Err(Failure::new("build the plug-in: see above"));
     }
     let module = module_of(&run.stdout).ok_or_else(|| {
         Failure::new("find what cargo built: there is no .wasm file")
@@ -93,8 +88,54 @@ fn rust(project: &Project, output: &Path) -> Result<(), Failure> {
             ))
         })?;
     let made = output.parent().map_or(Ok(()), fs::create_dir_all);
-    made.and_then(|()| fs::write(output, component))
-        .map_err(|error| Failure::new(format!("write {}: {error}", output.display())))
+    let written = made.and_then(|()| fs::write(output, component));
+    written.map_err(|error| {
+        Failure::new(format!(
+            "write {}: {}",
+            output.display(),
+            files::reason(&error)
+        ))
+    })
+}
+
+/// cargo with a compiler that knows the target: this machine's, or what `sdk/setup rust` has set up beside it.
+fn cargo() -> Result<Command, Failure> {
+    let asked = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .stderr(Stdio::null())
+        .output();
+    let missing =
+        "install Rust from https://rustup.rs, then `rustup target add wasm32-unknown-unknown`";
+    let asked = asked.map_err(|error| {
+        Failure::new(format!("run rustc: {}", files::reason(&error))).hint(missing)
+    })?;
+    let library = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
+    if std::env::var_os("CARGO_UNSTABLE_BUILD_STD").is_some() || has_library(&library) {
+        return Ok(Command::new("cargo"));
+    }
+    let settings = plugins::cache_folder()
+        .map(|folder| folder.join("rust.env"))
+        .filter(|path| path.is_file());
+    let Some(settings) = settings else {
+        let failure = Failure::new(format!(
+            "build for {TARGET}: this Rust has no library for it"
+        ));
+        return Err(failure.hint(format!(
+            "`rustup target add {TARGET}`, or the source's sdk/setup rust, brings it"
+        )));
+    };
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", ". \"$0\" && exec cargo \"$@\""])
+        .arg(settings);
+    Ok(shell)
+}
+
+fn has_library(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .any(|name| name.starts_with("libstd-"))
 }
 
 /// The last module that cargo tells of.
@@ -103,7 +144,7 @@ fn module_of(messages: &[u8]) -> Option<PathBuf> {
     let artifacts = text
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let files = artifacts
+    let mut files = artifacts
         .filter(|message| message["reason"] == "compiler-artifact")
         .flat_map(|message| {
             let names = message["filenames"].as_array().cloned().unwrap_or_default();
@@ -111,25 +152,30 @@ fn module_of(messages: &[u8]) -> Option<PathBuf> {
                 .into_iter()
                 .filter_map(|name| name.as_str().map(PathBuf::from))
         });
-    files
-        .rev()
-        .find(|path| path.extension().is_some_and(|ending| ending == "wasm"))
+    files.rfind(|path| path.extension().is_some_and(|ending| ending == "wasm"))
 }
 
 fn script(text: &str, project: &Project, output: &Path) -> Result<(), Failure> {
     let mut shell = Command::new("sh");
-    let output = std::path::absolute(output)
-        .map_err(|error| Failure::new(format!("write {}: {error}", output.display())))?;
+    let whole = |path: &Path| {
+        std::path::absolute(path).map_err(|error| {
+            Failure::new(format!(
+                "find {}: {}",
+                path.display(),
+                files::reason(&error)
+            ))
+        })
+    };
     shell
         .arg("-c")
         .arg(text)
         .arg("build.sh")
-        .arg(&project.folder)
-        .arg(&output)
+        .arg(whole(&project.folder)?)
+        .arg(whole(output)?)
         .stdin(Stdio::null());
     let status = shell
         .status()
-        .map_err(|error| Failure::new(format!("run sh: {error}")))?;
+        .map_err(|error| Failure::new(format!("run sh: {}", files::reason(&error))))?;
     if status.success() {
         Ok(())
     } else {

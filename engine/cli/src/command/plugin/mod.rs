@@ -2,9 +2,9 @@
 
 mod build;
 mod inspect;
+mod list;
 mod new;
 pub mod oci;
-mod project;
 mod run;
 mod test;
 
@@ -19,7 +19,7 @@ pub fn plugin(args: &Plugin, printer: &Printer) -> Outcome {
         PluginCommand::Test(args) => test::run(args, printer),
         PluginCommand::Run(args) => run::run(args, printer),
         PluginCommand::Inspect(args) => inspect::run(args, printer),
-        PluginCommand::List(args) => inspect::list(args, printer),
+        PluginCommand::List(args) => list::run(args, printer),
         PluginCommand::Push(args) => oci::push(args, printer),
         PluginCommand::Pull(args) => oci::pull(args, printer),
         PluginCommand::Sign(args) => oci::sign(args, printer),

@@ -1,52 +1,45 @@
 //! `tiphys plugin run`: one template, called in the real world until it is done.
 
-use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use tiphys_graph::Kinds;
 use tiphys_host::{
-    Call, Ending, Entry, Grants, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal,
-    Usage, Wire, World, Writer,
+    Call, Ending, Entry, Grants, Hop, HttpError, HttpRequest, HttpResponse, Level, Plugin, Reader,
+    Refusal, Registry, Usage, Wire, World, Writer,
 };
 use tiphys_local::Submitted;
-use tiphys_spec as spec;
+use tiphys_spec::diagnostic::nearest;
 
 use super::inspect::print;
 use crate::args::{DataOutput, PluginRun};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::files::{self, Shelf};
-use crate::plugins::{self, Given};
+use crate::plugins;
 use crate::printer::Printer;
+use crate::project::Project;
+use crate::sheet::Sheet;
+use crate::style;
+use crate::text::Line;
 
 pub fn run(args: &PluginRun, printer: &Printer) -> Outcome {
-    let bytes = plugins::read(&args.component)?;
-    let host = plugins::host();
-    let plugin = host
-        .load(&bytes, false)
-        .map_err(|error| Failure::of(&error))?;
-    let kind = args
-        .kind
-        .clone()
-        .unwrap_or_else(|| plugin.manifest.kinds[0].name.clone());
-    if plugin.manifest.kind(&kind).is_none() {
-        let known: Vec<&str> = plugin
-            .manifest
-            .kinds
-            .iter()
-            .map(|kind| kind.name.as_str())
-            .collect();
-        return Err(Failure::new(format!(
-            "run a template of kind `{kind}`: the plug-in does not give it"
-        ))
-        .hint(format!("it gives {}", known.join(", "))));
+    if let Some(project) = Project::at(&args.component) {
+        project.warn(printer);
     }
-    let given = Given::read(&args.plugins)?;
-    let grants = Grants::of(&given.grants, &plugin.manifest.name, &plugin.digest)
+    let (path, bytes) = plugins::component(&args.component)?;
+    let granted = plugins::grants(&args.allowed, printer)?;
+    let registry = Registry::new(plugins::host(), granted.clone());
+    let plugin = registry.add(bytes, &path.display().to_string());
+    let plugin = plugin.map_err(|error| Failure::new(format!("{error} ({})", path.display())))?;
+    let kind = kind(args, &plugin)?;
+    let grants = Grants::of(&granted, &plugin.manifest.name, &plugin.digest)
         .map_err(|fault| Failure::new(format!("accept the grants: {fault}")))?;
     let world = Arc::new(Machine {
         given: beside(args)?,
         wire: Wire::default(),
+        printer: printer.clone(),
     });
     let call = Call {
         workflow_name: "plugin-run".to_owned(),
@@ -55,20 +48,19 @@ pub fn run(args: &PluginRun, printer: &Printer) -> Outcome {
         node_id: "plugin-run".to_owned(),
         node_name: "plugin-run".to_owned(),
         template_name: "main".to_owned(),
+        body: body(args, &kind, &registry, printer)?,
         kind,
-        body: body(args)?,
         parameters: args.parameters.clone(),
         ..Call::default()
     };
     let runtime = crate::session::runtime()?;
     let (ending, usage) = runtime.block_on(follow(
-        &host,
+        registry.host(),
         &plugin,
         call,
         &Arc::new(grants),
         world,
         args.once,
-        printer,
     ));
     runtime.shutdown_background();
     print(
@@ -90,7 +82,6 @@ async fn follow(
     grants: &Arc<Grants>,
     world: Arc<Machine>,
     once: bool,
-    printer: &Printer,
 ) -> (Ending, Usage) {
     loop {
         let (ending, usage) = host.call(plugin, call.clone(), grants, world.clone()).await;
@@ -100,7 +91,14 @@ async fn follow(
                 state,
                 message,
             } if !once => {
-                printer.say(true, format_args!("{message}; again in {after:?}"));
+                let message = if message.is_empty() {
+                    "not done yet"
+                } else {
+                    message
+                };
+                world
+                    .printer
+                    .note(format_args!("{message}; again in {after:?}"));
                 tokio::time::sleep(*after).await;
                 call.round += 1;
                 call.state = Some(state.clone());
@@ -116,6 +114,11 @@ fn said(ending: &Ending, usage: Usage) -> Value {
         Ending::Failed {
             message,
             retryable,
+            outputs: Value::Null,
+        } => json!({"failed": {"message": message, "retryable": retryable}}),
+        Ending::Failed {
+            message,
+            retryable,
             outputs,
         } => json!({"failed": {"message": message, "retryable": retryable, "outputs": outputs}}),
         Ending::Pending {
@@ -123,19 +126,22 @@ fn said(ending: &Ending, usage: Usage) -> Value {
             state,
             message,
         } => {
-            json!({"pending": {"after": format!("{}ms", after.as_millis()), "state": state, "message": message}})
+            json!({"pending": {"after": format!("{after:?}"), "state": state, "message": message}})
         }
         Ending::Pod(pod) => json!({"pod": pod}),
         Ending::Graph(graph) => json!({"graph": graph}),
         Ending::Broken { message } => json!({"broken": {"message": message}}),
     };
-    let used = json!({
+    let mut used = json!({
         "milliseconds": u64::try_from(usage.time.as_millis()).unwrap_or(u64::MAX),
         "memory": usage.memory,
         "requests": usage.requests,
         "download": usage.download,
         "log": usage.log,
     });
+    if let Some(fuel) = usage.fuel {
+        used["fuel"] = fuel.into();
+    }
     let mut all = outcome;
     if let Some(map) = all.as_object_mut() {
         map.insert("used".to_owned(), used);
@@ -143,33 +149,63 @@ fn said(ending: &Ending, usage: Usage) -> Value {
     all
 }
 
-/// The template's body: a file, standard input, or the text itself.
-fn body(args: &PluginRun) -> Result<Value, Failure> {
-    let (name, text) = match args.body.as_deref() {
-        None => return Ok(json!({})),
-        Some("-") => {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|error| Failure::new(format!("read standard input: {error}")))?;
-            ("standard input".to_owned(), text)
-        }
-        Some(file) if std::path::Path::new(file).is_file() => (
-            file.to_owned(),
-            String::from_utf8_lossy(&plugins::read(std::path::Path::new(file))?).into_owned(),
-        ),
-        Some(text) => ("--body".to_owned(), text.to_owned()),
+/// The kind that is meant: the first, unless another is named.
+fn kind(args: &PluginRun, plugin: &Plugin) -> Result<String, Failure> {
+    let known = || plugin.manifest.kinds.iter().map(|kind| kind.name.as_str());
+    let Some(kind) = &args.kind else {
+        return Ok(known().next().unwrap_or_default().to_owned());
     };
-    let mut diagnostics = Vec::new();
-    let source = spec::Source::parse(&name, text.as_bytes(), &mut diagnostics);
-    let value = source
-        .documents
-        .first()
-        .and_then(|node| spec::decode::<Value>(node, &source, &mut diagnostics));
-    match (diagnostics.iter().find(|fault| fault.is_error()), value) {
-        (Some(fault), _) => Err(Failure::new(format!("read the body: {fault}"))),
-        (None, value) => Ok(value.unwrap_or_default()),
+    if plugin.manifest.kind(kind).is_some() {
+        return Ok(kind.clone());
     }
+    let failure = Failure::new(format!(
+        "run a template of kind `{kind}`: the plug-in does not give it"
+    ));
+    Err(match nearest(kind, known()) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint(format!(
+            "it gives {}",
+            known().collect::<Vec<_>>().join(", ")
+        )),
+    })
+}
+
+/// The template's body (a file, standard input, or the text itself), checked as `lint` would.
+fn body(
+    args: &PluginRun,
+    kind: &str,
+    registry: &Registry,
+    printer: &Printer,
+) -> Result<Value, Failure> {
+    let (name, bytes) = match args.body.as_deref() {
+        None => ("the empty body", b"{}".to_vec()),
+        Some("-") => (files::STDIN, files::bytes(Path::new("-"))?),
+        Some(file) if Path::new(file).is_file() => (file, plugins::read(Path::new(file))?),
+        Some(file) if named(file) => {
+            return Err(Failure::new(format!(
+                "read {file}: no such file or directory"
+            )));
+        }
+        Some(text) => ("--body", text.as_bytes().to_vec()),
+    };
+    let mut sheet = Sheet::parse(name, &bytes);
+    let mut body = Value::Null;
+    if let Some(document) = sheet.documents().first() {
+        body = sheet.decode(document).unwrap_or_default();
+        for fault in registry.check(kind, &body).unwrap_or_default() {
+            sheet.fault(document, &fault.pointer, "plugin-body", fault.message);
+        }
+    }
+    sheet.settle("the body", printer)?;
+    Ok(body)
+}
+
+/// Whether a text is the name of a file rather than a body.
+fn named(text: &str) -> bool {
+    let ending = [".yaml", ".yml", ".json"]
+        .iter()
+        .any(|ending| text.ends_with(ending));
+    ending && !text.contains(['{', '[', '\n', ' '])
 }
 
 fn beside(args: &PluginRun) -> Result<Submitted, Failure> {
@@ -188,6 +224,7 @@ fn beside(args: &PluginRun) -> Result<Submitted, Failure> {
 struct Machine {
     given: Submitted,
     wire: Wire,
+    printer: Printer,
 }
 
 fn none() -> Refusal {
@@ -206,7 +243,11 @@ impl World for Machine {
     }
 
     fn log(&self, level: Level, line: &str) {
-        anstream::eprintln!("{}: {line}", level.name());
+        self.printer.note(
+            Line::new()
+                .then(style::DIM, format!("{}: ", level.name()))
+                .then(anstyle::Style::new(), line),
+        );
     }
 
     async fn exchange(
