@@ -697,3 +697,37 @@ fn grants_that_cannot_be_are_told_before_anything_runs() {
         .success()
         .stderr_eq("No workflows found\n");
 }
+
+/// What the README's table says can be typed, and means something.
+#[test]
+fn the_readme_says_what_can_be_granted() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("models")).unwrap();
+    let readme = include_str!("../../../README.md");
+    let section = readme.split("\n## Plug-ins\n").nth(1).unwrap();
+    let rows: Vec<Vec<&str>> = section
+        .split("\n## ")
+        .next()
+        .unwrap()
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains('`'))
+        .map(|line| line.trim_matches('|').split('|').collect())
+        .collect();
+    let quoted = |cell: &str| -> Vec<String> {
+        let parts = cell.split('`').skip(1).step_by(2);
+        parts.map(str::to_owned).collect()
+    };
+    let flags: Vec<String> = rows.iter().skip(1).flat_map(|row| quoted(row[1])).collect();
+    assert!(flags.len() >= 3, "{flags:?}");
+    let fields: Vec<String> = rows.iter().skip(1).flat_map(|row| quoted(row[2])).collect();
+    assert!(fields.len() >= 10, "{fields:?}");
+    place.write(
+        "grants.yaml",
+        &fields.join("\n").replace("\"sha256:…\"", ""),
+    );
+    place.write("body.yaml", "name: Ada");
+    for given in ["--grants grants.yaml".to_owned(), flags.join(" ")] {
+        let line = format!("plugin run greet.wasm --body body.yaml {given}");
+        place.run(&line).success();
+    }
+}
