@@ -1,0 +1,83 @@
+//! From a step to its report.
+
+mod child;
+mod deliver;
+mod diagnosis;
+mod files;
+mod parameters;
+mod relay;
+mod sys;
+mod tail;
+mod watch;
+
+use std::ffi::OsString;
+use std::io;
+use tiphys_executor::{Fault, FaultKind, Report, Step};
+
+use crate::FAILED;
+use deliver::Line;
+
+/// The exit code of a step whose command is this.
+pub fn run(command: &[OsString]) -> u8 {
+    match Step::from_env(|name| std::env::var(name).ok()) {
+        Ok(step) => {
+            let (report, line) =
+                perform(&step, command).unwrap_or_else(|fault| (failed(fault), Line::Ended));
+            deliver::deliver(report, step.message_limit, line)
+        }
+        Err(error) => {
+            let fault = Fault::new(FaultKind::StepUnreadable, error.to_string());
+            deliver::deliver(failed(fault), Step::default().message_limit, Line::Ended)
+        }
+    }
+}
+
+fn perform(step: &Step, command: &[OsString]) -> Result<(Report, Line), Fault> {
+    // From here on a signal waits for the command, and is not lost.
+    let signals = sys::Signals::hold().map_err(not_started)?;
+    sys::adopt_orphans();
+    files::write(&step.files)?;
+    let (child, output) = child::start(command, step.result, &signals)?;
+    let (status, tail) = watch::watch(child, output, &signals).map_err(|error| {
+        Fault::new(
+            FaultKind::ResultIncomplete,
+            format!("watch the command: {error}"),
+        )
+    })?;
+    let line = tail.as_ref().map_or(Line::Unknown, tail::Tail::line);
+    let (result, result_truncated) = tail.map_or((None, false), |tail| {
+        let (text, truncated) = tail.text();
+        (Some(text), truncated)
+    });
+    let (parameters, faults) = parameters::read(&step.parameters);
+    let report = Report {
+        exit: status.exit(),
+        signal: status.signal(),
+        result,
+        result_truncated,
+        parameters,
+        faults,
+    };
+    Ok((report, line))
+}
+
+fn not_started(error: io::Error) -> Fault {
+    Fault::new(
+        FaultKind::CommandNotStarted,
+        format!("start the command: {error}"),
+    )
+}
+
+/// The report of a command that never ran.
+fn failed(fault: Fault) -> Report {
+    let exit = match fault.kind {
+        FaultKind::CommandNotFound => 127,
+        FaultKind::CommandNotExecutable => 126,
+        _ => i32::from(FAILED),
+    };
+    Report {
+        exit,
+        faults: vec![fault],
+        ..Report::default()
+    }
+}
