@@ -1,5 +1,7 @@
 //! Whatever a step leaves comes out as it was, through every channel.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use tiphys_executor::{

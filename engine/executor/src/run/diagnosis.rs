@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use tiphys_executor::{Fault, FaultKind};
 
-use super::not_started;
+use super::{exec, not_started};
 
 pub fn diagnose(program: &OsStr, error: io::Error) -> Fault {
     let name = program.display();
@@ -34,7 +34,7 @@ pub fn diagnose(program: &OsStr, error: io::Error) -> Fault {
         (Some(libc::ENOEXEC), _) => (
             FaultKind::CommandNotExecutable,
             format!(
-                "`{name}` is no program for this node ({}); take an image of this architecture, or run a script by its interpreter",
+                "`{name}` is no program for this node ({}); take an image of this architecture; a script needs a first line with #!, or is run by its interpreter",
                 env::consts::ARCH
             ),
         ),
@@ -89,13 +89,8 @@ fn interpreter(path: &Path) -> Option<String> {
     Some(word.escape_debug().to_string())
 }
 
-/// The file that a name stands for, executable or not.
+/// The file that a name stands for, executable or not. A name stands for no folder, a path may.
 fn locate(program: &OsStr) -> Option<PathBuf> {
-    if program.as_bytes().contains(&b'/') {
-        return Some(program.into()).filter(|path: &PathBuf| path.exists());
-    }
-    let path = env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
-    env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
+    let named = program.as_bytes().contains(&b'/');
+    exec::places(program).find(|path| path.is_file() || named && path.exists())
 }

@@ -3,6 +3,7 @@
 mod child;
 mod deliver;
 mod diagnosis;
+mod exec;
 mod files;
 mod parameters;
 mod relay;

@@ -1,4 +1,4 @@
-//! Calls of Linux that std has no names for; all that is unsafe is here and in `child`.
+//! Calls of Linux that std has no names for; what is unsafe is here, in `child` and in `exec`.
 
 use std::io;
 use std::mem::MaybeUninit;

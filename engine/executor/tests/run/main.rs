@@ -1,0 +1,8 @@
+//! The real binary, with real processes.
+
+#![cfg(feature = "run")]
+#![allow(clippy::unwrap_used)]
+
+mod container;
+mod outputs;
+mod process;
