@@ -6,12 +6,12 @@ use crate::engine::{Host, Ready, Ticking};
 use crate::fence::Breach;
 use crate::grants::Grants;
 use crate::guest::{Guest, Stopwatch};
+use crate::lane::Meter;
 use crate::memory::Memory;
 use crate::plugin::Plugin;
 use crate::world::World;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, Trap, UpdateDeadline};
@@ -55,8 +55,8 @@ pub struct Usage {
     pub log: u64,
 }
 
-/// Ticks after which a call stands back.
-const SLOW: u32 = 1;
+/// A call that used more of a processor stands back.
+const SLOW: Duration = Duration::from_millis(10);
 
 impl Host {
     /// Runs a template once.
@@ -74,12 +74,12 @@ impl Host {
             .map(|(_, location)| location.clone())
             .collect();
         let (host, plugin, grants) = (self.clone(), plugin.clone(), grants.clone());
-        let slow = Arc::new(AtomicBool::new(false));
-        let flag = slow.clone();
+        let meter = Arc::new(Meter::default());
+        let metered = meter.clone();
         let work = async move {
             let limit = limit(&call, &grants, world.now());
             let mut shot = open(&host, &plugin, &grants, Some(world), given);
-            shot.store.data_mut().slow = flag;
+            shot.store.data_mut().meter = metered;
             if call.round > grants.rounds {
                 return (broken(&Breach::Rounds(grants.rounds)), Usage::default());
             }
@@ -100,7 +100,7 @@ impl Host {
             };
             (ending, shot.usage())
         };
-        let done = self.lane.run(&slow, Box::pin(work)).await;
+        let done = self.lane.run(&meter, Box::pin(work)).await;
         self.freed.notify_waiters();
         done
     }
@@ -179,24 +179,20 @@ pub(crate) fn open<'a>(
         clock: Stopwatch {
             started: Instant::now(),
             limit: grants.time,
-            ticks: 0,
         },
         last_words: None,
         muted: false,
-        slow: Arc::default(),
+        meter: Arc::default(),
     };
     let mut store = Store::new(plugin.pre.engine(), guest);
     store.limiter(|guest| &mut guest.memory);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| {
         let guest = context.data_mut();
-        guest.clock.ticks += 1;
         if guest.clock.started.elapsed() > guest.clock.limit {
             return Err(Breach::Time(guest.clock.limit).into());
         }
-        if guest.clock.ticks == SLOW {
-            guest.slow.store(true, Ordering::Relaxed);
-        }
+        guest.meter.check(SLOW);
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(step_aside())))
     });
     if plugin.fuel {

@@ -2,11 +2,11 @@
 
 use crate::call::Usage;
 use crate::grants::Grants;
+use crate::lane::Meter;
 use crate::memory::Memory;
 use crate::world::{Level, World};
 use serde_json::Value;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use wasmtime::component::ResourceTable;
 
@@ -26,16 +26,14 @@ pub(crate) struct Guest {
     /// The last line at level error: what a panic said.
     pub last_words: Option<String>,
     pub muted: bool,
-    /// Set once the call has used so much of a processor that it has to stand back.
-    pub slow: Arc<AtomicBool>,
+    /// What of a processor the call uses.
+    pub meter: Arc<Meter>,
 }
 
 /// Time while the guest runs or waits.
 pub(crate) struct Stopwatch {
     pub started: Instant,
     pub limit: Duration,
-    /// Ticks that the guest was running in.
-    pub ticks: u32,
 }
 
 impl Guest {

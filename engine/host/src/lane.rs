@@ -4,28 +4,68 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
+
+/// How much of a processor a call used. Not how long it took: on a busy machine a call that needs little takes long, too.
+#[derive(Default)]
+pub(crate) struct Meter {
+    /// Nanoseconds of earlier turns.
+    before: AtomicU64,
+    /// What the thread had used when this turn began.
+    began: AtomicU64,
+    slow: AtomicBool,
+}
+
+impl Meter {
+    /// Polls a future, and counts what that used.
+    fn poll<T>(&self, turn: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        self.began.store(used(), Ordering::Relaxed);
+        let polled = turn();
+        let turn = used().saturating_sub(self.began.load(Ordering::Relaxed));
+        self.before.fetch_add(turn, Ordering::Relaxed);
+        polled
+    }
+
+    /// Called while it runs; a call that has used more has to stand back.
+    pub fn check(&self, most: Duration) {
+        let turn = used().saturating_sub(self.began.load(Ordering::Relaxed));
+        let spent = Duration::from_nanos(self.before.load(Ordering::Relaxed) + turn);
+        if spent > most {
+            self.slow.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Nanoseconds of a processor that this thread used.
+fn used() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let part = |count: i64| u64::try_from(count).unwrap_or_default();
+    part(time.tv_sec) * 1_000_000_000 + part(time.tv_nsec)
+}
 
 #[derive(Default)]
 pub(crate) struct Lane(OnceLock<Option<Runtime>>);
 
 impl Lane {
-    /// Runs a future where it is, and moves it over once `slow` is set.
+    /// Runs a future where it is, and moves it over once the meter says that it is slow.
     pub async fn run<T: Send + 'static>(
         &self,
-        slow: &AtomicBool,
+        meter: &Meter,
         mut future: Pin<Box<dyn Future<Output = T> + Send>>,
     ) -> T {
-        let here = poll_fn(|context| match future.as_mut().poll(context) {
-            Poll::Ready(value) => Poll::Ready(Some(value)),
-            Poll::Pending if slow.load(Ordering::Relaxed) && self.runtime().is_some() => {
-                Poll::Ready(None)
-            }
-            Poll::Pending => Poll::Pending,
-        });
+        let here = poll_fn(
+            |context| match meter.poll(|| future.as_mut().poll(context)) {
+                Poll::Ready(value) => Poll::Ready(Some(value)),
+                Poll::Pending if meter.slow.load(Ordering::Relaxed) && self.runtime().is_some() => {
+                    Poll::Ready(None)
+                }
+                Poll::Pending => Poll::Pending,
+            },
+        );
         if let Some(value) = here.await {
             return value;
         }
