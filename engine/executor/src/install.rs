@@ -1,17 +1,42 @@
-//! The program places itself in a volume, from an image that has nothing else.
+//! What is done before the command's container starts: the program places itself in a volume, from an image that has nothing else,
+//! and writes the files of its step.
 
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::run::files;
 use crate::{FAILED, complain};
+use tiphys_executor::{Step, StepError};
 
 pub fn install(path: &Path) -> u8 {
-    match copy(path) {
+    if let Err(error) = copy(path) {
+        complain(format_args!("install to {}: {error}", path.display()));
+        return FAILED;
+    }
+    match step() {
+        Err(StepError::Missing) => 0,
+        step => write_files(step),
+    }
+}
+
+pub fn stage() -> u8 {
+    write_files(step())
+}
+
+fn step() -> Result<Step, StepError> {
+    Step::from_env(|name| std::env::var(name).ok())
+}
+
+fn write_files(step: Result<Step, StepError>) -> u8 {
+    let written = step
+        .map_err(|error| error.to_string())
+        .and_then(|step| files::write(&step.files).map_err(|fault| fault.message));
+    match written {
         Ok(()) => 0,
         Err(error) => {
-            complain(format_args!("install to {}: {error}", path.display()));
+            complain(format_args!("{error}"));
             FAILED
         }
     }

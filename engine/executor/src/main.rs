@@ -17,10 +17,11 @@ const HELP: &str = "\
 What runs inside the container of a workflow's step.
 
 Usage:
-  tiphys-executor install PATH            copy this program to PATH
+  tiphys-executor install PATH            copy this program to PATH, and stage if there is a step
+  tiphys-executor stage                   write the files of the step
   tiphys-executor run -- COMMAND ARGS...  start COMMAND, read its outputs, report them
 
-run takes what to do from TIPHYS_STEP and writes its report to the file that
+What to do is taken from TIPHYS_STEP. run writes its report to the file that
 TIPHYS_TERMINATION_LOG names, or /dev/termination-log. It exits as COMMAND does;
 with 127 if the image has no COMMAND, 126 if it cannot be executed, 64 if
 something else fails.
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(|arg| arg.to_str().unwrap_or("?")).collect();
     let code = match words[..] {
         ["install", _] => install::install(args[1].as_ref()),
+        ["stage"] => install::stage(),
         ["run", "--", _, ..] => run::run(&args[2..]),
         ["--help" | "-h"] => say(HELP),
         ["--version" | "-V"] => say(concat!("tiphys-executor ", env!("CARGO_PKG_VERSION"), "\n")),

@@ -4,7 +4,7 @@ mod child;
 mod deliver;
 mod diagnosis;
 mod exec;
-mod files;
+pub mod files;
 mod parameters;
 mod relay;
 mod sys;

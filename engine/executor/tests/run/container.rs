@@ -23,8 +23,10 @@ pub struct Ended {
 impl Container {
     pub fn new(step: &Step, words: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tiphys-executor"));
+        // Signals as a container has them: who starts tests in the background ignores some, and so would the command.
+        let mut command = Command::new("env");
         command
+            .args(["--default-signal", env!("CARGO_BIN_EXE_tiphys-executor")])
             .args(["run", "--"])
             .args(words)
             .envs(step.to_env())

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use tiphys_executor::{FaultKind, Output, Step};
+use tiphys_executor::{Content, FaultKind, File, Output, Step};
 
 fn fails(words: &[&str], code: i32, kind: FaultKind, message: &str) -> Ended {
     check(Container::new(&result(), words), code, kind, message)
@@ -361,4 +361,39 @@ fn it_costs_little() {
     println!("/bin/true: {plain:?}; by tiphys-executor: {ours:?}");
     // A build for tests on a machine that does much else; a real one takes less than 5 ms.
     assert!(ours < plain * 10 + Duration::from_millis(50), "{ours:?}");
+}
+
+#[test]
+fn files_are_there_before_the_command_s_container_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("deep/a.conf");
+    let step = Step {
+        files: vec![File {
+            path: file.to_str().unwrap().to_owned(),
+            content: Content::Text("a=$(HOME)".into()),
+            mode: Some(0o640),
+        }],
+        ..Step::default()
+    };
+    let program = folder.path().join("bin/executor");
+    let install = ["install", program.to_str().unwrap()];
+    for words in [&["stage"][..], &install] {
+        let status = executor().args(words).envs(step.to_env()).status().unwrap();
+        assert!(status.success());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "a=$(HOME)");
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o640);
+        fs::remove_file(&file).unwrap();
+    }
+    let output = executor().arg("stage").output().unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("no environment variable TIPHYS_STEP")
+    );
+    let damaged = executor()
+        .args(install)
+        .env("TIPHYS_STEP", "{")
+        .output()
+        .unwrap();
+    assert_eq!(damaged.status.code(), Some(64));
 }
