@@ -54,7 +54,7 @@ const IMPURE: [&str; 34] = [
 ];
 
 /// Who may use whom, of this workspace; a crate that is not listed may use nothing but those below everything.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("tiphys-spec", &[]),
     ("tiphys-expr", &[]),
     ("tiphys-graph", &["tiphys-spec", "tiphys-expr"]),
@@ -64,8 +64,15 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ),
     (
         "tiphys-pods",
-        &["tiphys-core", "tiphys-spec", "tiphys-expr"],
+        &[
+            "tiphys-core",
+            "tiphys-spec",
+            "tiphys-expr",
+            "tiphys-executor",
+        ],
     ),
+    // What it leaves in a container is a protocol, and as pure.
+    ("tiphys-executor", &[]),
     ("tiphys-dsl", &["tiphys-spec", "tiphys-expr"]),
     // The graph says what it has to know of kinds; the host answers it.
     ("tiphys-host", &["tiphys-graph", "tiphys-spec"]),

@@ -1,0 +1,30 @@
+//! Between the scheduler and Kubernetes, purely: [`render`] makes the manifest of a pod, [`observe`] reads a pod's status.
+//!
+//! What is not here, and must not come: a Kubernetes client, a clock, the environment, files.
+//!
+//! A pod gets only what its step needs:
+//!
+//! | the step has | the pod has |
+//! |---|---|
+//! | nothing but an exit code | the container as it is written, and nothing else |
+//! | a script, a result, output parameters | the same container, its command under the executor, which an init container brings |
+//! | raw input artifacts | an init container that writes them |
+//!
+//! No container gets a token for the API server unless the workflow asks for one (`serviceAccountName` or
+//! `automountServiceAccountToken: true`).
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod container;
+mod executor;
+mod inputs;
+mod manifest;
+mod names;
+mod observe;
+mod patch;
+mod settings;
+
+pub use manifest::{PodError, render};
+pub use names::{ATTEMPT, COMPLETED, INSTANCE_ID, NODE_ID, NODE_NAME, ON_EXIT, UID, WORKFLOW};
+pub use observe::{Sight, key, observe, read_report};
+pub use settings::{Entrypoint, Settings};

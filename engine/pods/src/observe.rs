@@ -1,0 +1,286 @@
+//! What a pod's status says.
+
+use crate::names::{ATTEMPT, NODE_ID, UID};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1 as k8s;
+use tiphys_core::{Outcome, PodFinished, PodKey};
+use tiphys_executor::{Decoded, FaultKind, Report};
+
+/// What is to be seen of a pod.
+#[derive(Clone, Debug)]
+pub enum Sight {
+    /// Its main container has not started; why, if anybody says.
+    Waits(Option<String>),
+    Runs {
+        at: Timestamp,
+        /// Every container says that it is ready.
+        ready: bool,
+        ip: Option<String>,
+        host: Option<String>,
+    },
+    Ended(Box<PodFinished>),
+    /// It has ended; its outputs are in the log of `main`: [`read_report`].
+    EndedInLog {
+        ended: Box<PodFinished>,
+        chunks: usize,
+        digest: String,
+    },
+}
+
+/// Which node's pod it is; none if it is not one of this engine's.
+#[must_use]
+pub fn key(pod: &k8s::Pod) -> Option<PodKey> {
+    let annotations = pod.metadata.annotations.as_ref()?;
+    Some(PodKey {
+        workflow: annotations.get(UID)?.as_str().into(),
+        node: annotations.get(NODE_ID)?.clone(),
+        attempt: annotations.get(ATTEMPT)?.parse().ok()?,
+    })
+}
+
+/// Reads a pod's status. `now` stands for a time that nobody wrote down.
+#[must_use]
+pub fn observe(key: &PodKey, pod: &k8s::Pod, now: Timestamp) -> Sight {
+    let status = pod.status.clone().unwrap_or_default();
+    let main = status
+        .container_statuses
+        .iter()
+        .flatten()
+        .find(|of| of.name == "main");
+    let phase = status.phase.as_deref().unwrap_or("Pending");
+    // Sidecars end after the main container, and nobody waits for them.
+    let over = main.and_then(terminated).is_some()
+        && status
+            .container_statuses
+            .iter()
+            .flatten()
+            .all(|of| terminated(of).is_some());
+    if over || matches!(phase, "Succeeded" | "Failed") {
+        return ended(key, pod, &status, main, now);
+    }
+    let running = main.and_then(|of| of.state.as_ref()?.running.as_ref());
+    match running {
+        Some(running) => Sight::Runs {
+            at: running.started_at.as_ref().map_or(now, |time| time.0),
+            ready: status
+                .container_statuses
+                .iter()
+                .flatten()
+                .all(|of| of.ready),
+            ip: status.pod_ip.clone(),
+            host: host(pod),
+        },
+        None => Sight::Waits(waiting(&status)),
+    }
+}
+
+fn host(pod: &k8s::Pod) -> Option<String> {
+    pod.spec.as_ref()?.node_name.clone()
+}
+
+fn terminated(status: &k8s::ContainerStatus) -> Option<&k8s::ContainerStateTerminated> {
+    status.state.as_ref()?.terminated.as_ref()
+}
+
+fn worded(reason: &str, message: Option<&str>) -> String {
+    match message.filter(|message| !message.is_empty()) {
+        Some(message) => format!("{reason}: {message}"),
+        None => reason.to_owned(),
+    }
+}
+
+/// Why it does not run yet, in Argo's words.
+fn waiting(status: &k8s::PodStatus) -> Option<String> {
+    for condition in status.conditions.iter().flatten() {
+        if condition.type_ == "PodScheduled" && condition.status == "False" {
+            let reason = condition.reason.as_deref().unwrap_or("Unschedulable");
+            return Some(worded(reason, condition.message.as_deref()));
+        }
+    }
+    let init = status.init_container_statuses.iter().flatten();
+    init.chain(status.container_statuses.iter().flatten())
+        .filter_map(|of| of.state.as_ref()?.waiting.as_ref())
+        .map(|state| {
+            worded(
+                state.reason.as_deref().unwrap_or("Waiting"),
+                state.message.as_deref(),
+            )
+        })
+        .find(|words| words != "PodInitializing" && words != "ContainerCreating")
+}
+
+fn ended(
+    key: &PodKey,
+    pod: &k8s::Pod,
+    status: &k8s::PodStatus,
+    main: Option<&k8s::ContainerStatus>,
+    now: Timestamp,
+) -> Sight {
+    let state = main.and_then(terminated);
+    let all = status
+        .init_container_statuses
+        .iter()
+        .chain(&status.container_statuses)
+        .flatten();
+    let last = all
+        .filter_map(|of| Some(terminated(of)?.finished_at.as_ref()?.0))
+        .max();
+    let mut ended = Box::new(PodFinished {
+        key: key.clone(),
+        at: last.unwrap_or(now),
+        outcome: Outcome::Succeeded,
+        message: None,
+        exit_code: state.map(|state| state.exit_code),
+        parameters: Vec::new(),
+        result: None,
+        artifacts: Vec::new(),
+        host: host(pod),
+        hopeless: false,
+    });
+    let failure = failure(pod, status);
+    let wrapped = wrapped(pod);
+    let message = state.and_then(|state| state.message.as_deref());
+    let decoded = match (wrapped, state) {
+        (true, Some(_)) => Some(Report::decode(message.unwrap_or_default())),
+        _ => None,
+    };
+    if let Some((outcome, message)) = failure {
+        ended.outcome = outcome;
+        ended.message = Some(message);
+    } else if let Some(state) = state.filter(|state| state.exit_code != 0) {
+        ended.outcome = Outcome::Failed;
+        // The executor's report is no text for people.
+        let told = if decoded.is_some() { None } else { message };
+        ended.message = Some(words("main", state, told));
+    }
+    match decoded {
+        None => {}
+        Some(Ok(Decoded::Whole(report))) => take(&mut ended, report, state),
+        Some(Ok(Decoded::InLog { chunks, digest, .. })) => {
+            return Sight::EndedInLog {
+                ended,
+                chunks,
+                digest,
+            };
+        }
+        // A command that was killed with its executor has left none; its failure says so.
+        Some(Err(error)) if ended.outcome == Outcome::Succeeded => {
+            ended.outcome = Outcome::Error;
+            ended.message = Some(format!("the step's outputs are lost: failed to {error}"));
+        }
+        Some(Err(_)) => {}
+    }
+    Sight::Ended(ended)
+}
+
+/// Puts the report that a container's log holds into the end of its pod. `log`: why it could not be had, or its text.
+pub fn read_report(
+    ended: &mut PodFinished,
+    log: Result<&str, String>,
+    chunks: usize,
+    digest: &str,
+) {
+    let report = log.and_then(|text| {
+        Report::from_log(text, chunks, digest).map_err(|error| format!("failed to {error}"))
+    });
+    match report {
+        Ok(report) => take(ended, report, None),
+        Err(reason) => {
+            ended.outcome = Outcome::Error;
+            ended.message = Some(format!("the step's outputs are lost: {reason}"));
+        }
+    }
+}
+
+fn take(ended: &mut PodFinished, report: Report, state: Option<&k8s::ContainerStateTerminated>) {
+    ended.result = report.result;
+    ended.parameters = report.parameters.into_iter().collect();
+    let Some(fault) = report.faults.first() else {
+        return;
+    };
+    let unstarted = matches!(
+        fault.kind,
+        FaultKind::CommandNotFound | FaultKind::CommandNotExecutable | FaultKind::CommandNotStarted
+    );
+    ended.outcome = if unstarted {
+        Outcome::Failed
+    } else {
+        Outcome::Error
+    };
+    ended.message = Some(match state.filter(|state| state.exit_code != 0) {
+        Some(state) => words("main", state, Some(&fault.message)),
+        None => format!("main: {}", fault.message),
+    });
+}
+
+/// Whether the main container runs under the executor.
+fn wrapped(pod: &k8s::Pod) -> bool {
+    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    containers
+        .filter(|container| container.name == "main")
+        .any(|main| {
+            main.env
+                .iter()
+                .flatten()
+                .any(|of| of.name == tiphys_executor::VARIABLE)
+        })
+}
+
+/// A failure that is not the main container's own: the pod's, or that of a container before it.
+fn failure(pod: &k8s::Pod, status: &k8s::PodStatus) -> Option<(Outcome, String)> {
+    let sidecar = |name: &str| {
+        let containers = pod
+            .spec
+            .iter()
+            .filter_map(|spec| spec.init_containers.as_ref())
+            .flatten();
+        containers
+            .filter(|of| of.name == name)
+            .any(|of| of.restart_policy.as_deref() == Some("Always"))
+    };
+    if let Some(message) = status.message.clone().filter(|message| !message.is_empty()) {
+        return Some((Outcome::Failed, message));
+    }
+    for of in status.init_container_statuses.iter().flatten() {
+        if let Some(state) = terminated(of).filter(|state| state.exit_code != 0)
+            && !sidecar(&of.name)
+        {
+            return Some((
+                Outcome::Error,
+                words(&of.name, state, state.message.as_deref()),
+            ));
+        }
+    }
+    if status.phase.as_deref() == Some("Failed") {
+        let waits = status
+            .container_statuses
+            .iter()
+            .flatten()
+            .find_map(|of| Some((of, of.state.as_ref()?.waiting.as_ref()?)));
+        if let Some((of, state)) = waits {
+            let reason = worded(
+                state.reason.as_deref().unwrap_or("Waiting"),
+                state.message.as_deref(),
+            );
+            return Some((
+                Outcome::Error,
+                format!(
+                    "Pod failed before {} container starts due to {reason}",
+                    of.name
+                ),
+            ));
+        }
+        if let Some(reason) = status.reason.clone() {
+            return Some((Outcome::Failed, reason));
+        }
+    }
+    None
+}
+
+fn words(name: &str, state: &k8s::ContainerStateTerminated, message: Option<&str>) -> String {
+    let reason = state.reason.as_deref().unwrap_or("Error");
+    worded(
+        &format!("{name}: {reason} (exit code {})", state.exit_code),
+        message,
+    )
+}

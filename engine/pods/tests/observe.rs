@@ -1,0 +1,292 @@
+//! What is to be seen of a pod, in the words of Kubernetes' own status.
+
+#![allow(clippy::unwrap_used)]
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1 as k8s;
+use serde_json::{Value, json};
+use tiphys_core::PodKey;
+use tiphys_executor::Report;
+use tiphys_pods::{ATTEMPT, NODE_ID, Sight, UID, key, observe, read_report};
+
+fn now() -> Timestamp {
+    "2026-01-01T00:01:00Z".parse().unwrap()
+}
+
+/// A pod with the container `main`, under the executor or not.
+fn pod(wrapped: bool, status: Value) -> k8s::Pod {
+    let env = if wrapped {
+        json!([{"name": "TIPHYS_STEP", "value": "{}"}])
+    } else {
+        json!([])
+    };
+    serde_json::from_value(json!({
+        "metadata": {"name": "p", "annotations": {NODE_ID: "w-1", UID: "u", ATTEMPT: "2"}},
+        "spec": {
+            "nodeName": "here",
+            "initContainers": [{"name": "init"}, {"name": "proxy", "restartPolicy": "Always"}],
+            "containers": [{"name": "main", "env": env}],
+        },
+        "status": status,
+    }))
+    .unwrap()
+}
+
+/// What is seen, in one line.
+fn told(pod: &k8s::Pod) -> String {
+    match observe(&key(pod).unwrap(), pod, now()) {
+        Sight::Waits(reason) => format!("waits: {}", reason.unwrap_or_default()),
+        Sight::Runs {
+            at,
+            ready,
+            ip,
+            host,
+        } => {
+            format!(
+                "runs since {at}, ready {ready}, {} on {}",
+                ip.unwrap_or_default(),
+                host.unwrap_or_default()
+            )
+        }
+        Sight::EndedInLog { chunks, digest, .. } => format!("in log: {chunks} of {digest}"),
+        Sight::Ended(ended) => {
+            let code = ended
+                .exit_code
+                .map_or("-".to_owned(), |code| code.to_string());
+            format!(
+                "{:?} {code} {} result {:?} {:?}: {}",
+                ended.outcome,
+                ended.at,
+                ended.result,
+                ended.parameters,
+                ended.message.unwrap_or_default()
+            )
+        }
+    }
+}
+
+fn check(wrapped: bool, status: Value, want: &str) {
+    let pod = pod(wrapped, status);
+    assert_eq!(
+        told(&pod),
+        want,
+        "{}",
+        serde_json::to_string(&pod.status).unwrap()
+    );
+}
+
+fn main_ended(code: i32, reason: &str, message: &str) -> Value {
+    let phase = if code == 0 { "Succeeded" } else { "Failed" };
+    json!({"phase": phase, "containerStatuses": [{"name": "main", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": {"terminated": {
+        "exitCode": code, "reason": reason, "message": message, "finishedAt": "2026-01-01T00:00:09Z"}}}]})
+}
+
+fn container(state: Value, ready: bool) -> Value {
+    json!([{"name": "main", "image": "", "imageID": "", "ready": ready, "restartCount": 0, "state": state}])
+}
+
+fn report(change: impl FnOnce(&mut Report)) -> String {
+    let mut report = Report::default();
+    change(&mut report);
+    report.encode().message
+}
+
+#[test]
+fn a_pod_that_waits_says_why() {
+    check(false, json!({}), "waits: ");
+    let unschedulable = json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}]);
+    check(
+        false,
+        json!({"phase": "Pending", "conditions": unschedulable}),
+        "waits: Unschedulable: 0/1 nodes are available",
+    );
+    let pull = json!({"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image \"x\""}});
+    check(
+        false,
+        json!({"phase": "Pending", "containerStatuses": container(pull, false)}),
+        "waits: ImagePullBackOff: Back-off pulling image \"x\"",
+    );
+    for usual in ["PodInitializing", "ContainerCreating"] {
+        let state = json!({"waiting": {"reason": usual}});
+        check(
+            false,
+            json!({"phase": "Pending", "containerStatuses": container(state, false)}),
+            "waits: ",
+        );
+    }
+}
+
+#[test]
+fn a_pod_runs_from_the_start_of_its_main_container() {
+    let state = json!({"running": {"startedAt": "2026-01-01T00:00:05Z"}});
+    for ready in [false, true] {
+        check(
+            false,
+            json!({"phase": "Running", "podIP": "10.0.0.7", "containerStatuses": container(state.clone(), ready)}),
+            &format!("runs since 2026-01-01T00:00:05Z, ready {ready}, 10.0.0.7 on here"),
+        );
+    }
+}
+
+#[test]
+fn a_pod_ends_as_its_main_container_does() {
+    let at = "2026-01-01T00:00:09Z";
+    check(
+        false,
+        main_ended(0, "Completed", ""),
+        &format!("Succeeded 0 {at} result None []: "),
+    );
+    check(
+        false,
+        main_ended(3, "Error", ""),
+        &format!("Failed 3 {at} result None []: main: Error (exit code 3)"),
+    );
+    check(
+        false,
+        main_ended(1, "Error", "no disk"),
+        &format!("Failed 1 {at} result None []: main: Error (exit code 1): no disk"),
+    );
+    check(
+        false,
+        main_ended(137, "OOMKilled", ""),
+        &format!("Failed 137 {at} result None []: main: OOMKilled (exit code 137)"),
+    );
+    // The main container is over, a sidecar is not: nobody waits for it.
+    let mut status = main_ended(0, "Completed", "");
+    status["phase"] = "Running".into();
+    check(false, status, &format!("Succeeded 0 {at} result None []: "));
+}
+
+#[test]
+fn a_pod_that_something_else_ended_says_what() {
+    check(
+        false,
+        json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}),
+        "Failed - 2026-01-01T00:01:00Z result None []: The node was low on resource: memory.",
+    );
+    check(
+        false,
+        json!({"phase": "Failed", "reason": "NodeLost"}),
+        "Failed - 2026-01-01T00:01:00Z result None []: NodeLost",
+    );
+    let init = json!([{"name": "init", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": 64, "reason": "Error", "message": "no room"}}}]);
+    check(
+        true,
+        json!({"phase": "Failed", "initContainerStatuses": init}),
+        "Error - 2026-01-01T00:01:00Z result None []: init: Error (exit code 64): no room",
+    );
+    let waits = container(
+        json!({"waiting": {"reason": "CreateContainerConfigError", "message": "secret \"s\" not found"}}),
+        false,
+    );
+    check(
+        false,
+        json!({"phase": "Failed", "containerStatuses": waits}),
+        "Error - 2026-01-01T00:01:00Z result None []: Pod failed before main container starts due to CreateContainerConfigError: secret \"s\" not found",
+    );
+}
+
+#[test]
+fn outputs_come_by_the_termination_message() {
+    let at = "2026-01-01T00:00:09Z";
+    let message = report(|report| {
+        report.result = Some("42".to_owned());
+        report.parameters = [
+            ("a".to_owned(), Some("x".to_owned())),
+            ("b".to_owned(), None),
+        ]
+        .into();
+    });
+    check(
+        true,
+        main_ended(0, "Completed", &message),
+        &format!("Succeeded 0 {at} result Some(\"42\") [(\"a\", Some(\"x\")), (\"b\", None)]: "),
+    );
+    // A failed command's outputs are there as well, and the report is no message for people.
+    let message = report(|report| (report.exit, report.result) = (2, Some("half".to_owned())));
+    check(
+        true,
+        main_ended(2, "Error", &message),
+        &format!("Failed 2 {at} result Some(\"half\") []: main: Error (exit code 2)"),
+    );
+}
+
+#[test]
+fn outputs_that_are_lost_are_an_error() {
+    for message in ["", "{\"ex", "nonsense"] {
+        let told = told(&pod(true, main_ended(0, "Completed", message)));
+        assert!(
+            told.starts_with("Error 0 ")
+                && told.contains("the step's outputs are lost: failed to "),
+            "{told}"
+        );
+    }
+    // Killed together with its executor: that it was killed is the reason.
+    check(
+        true,
+        main_ended(137, "OOMKilled", ""),
+        "Failed 137 2026-01-01T00:00:09Z result None []: main: OOMKilled (exit code 137)",
+    );
+}
+
+#[test]
+fn large_outputs_come_by_the_log() {
+    let mut noise = 1_u32;
+    let mut letter = || {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'a' + u8::try_from(noise >> 27).unwrap() % 26)
+    };
+    let large: String = (0..100_000).map(|_| letter()).collect();
+    let encoded = Report {
+        result: Some(large.clone()),
+        ..Report::default()
+    }
+    .encode();
+    let pod = pod(true, main_ended(0, "Completed", &encoded.message));
+    let Sight::EndedInLog {
+        ended,
+        chunks,
+        digest,
+    } = observe(&key(&pod).unwrap(), &pod, now())
+    else {
+        panic!("{}", told(&pod))
+    };
+    let log = format!("hello\n{}", encoded.log.unwrap());
+    let mut whole = ended.clone();
+    read_report(&mut whole, Ok(&log), chunks, &digest);
+    assert_eq!((whole.result, whole.message), (Some(large), None));
+    for lost in [Ok("hello\n"), Err("failed to read the log: 404".to_owned())] {
+        let mut other = ended.clone();
+        read_report(&mut other, lost, chunks, &digest);
+        assert_eq!(other.outcome, tiphys_core::Outcome::Error);
+        assert!(
+            other
+                .message
+                .unwrap()
+                .starts_with("the step's outputs are lost: failed to ")
+        );
+    }
+}
+
+#[test]
+fn a_pod_of_somebody_else_has_no_key() {
+    let mut pod = pod(false, json!({}));
+    let want = PodKey {
+        workflow: "u".into(),
+        node: "w-1".to_owned(),
+        attempt: 2,
+    };
+    assert_eq!(key(&pod), Some(want));
+    for annotation in [NODE_ID, UID, ATTEMPT] {
+        let mut other = pod.clone();
+        other
+            .metadata
+            .annotations
+            .as_mut()
+            .unwrap()
+            .remove(annotation);
+        assert_eq!(key(&other), None, "{annotation}");
+    }
+    pod.metadata.annotations = None;
+    assert_eq!(key(&pod), None);
+}
