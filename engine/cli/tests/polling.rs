@@ -1,5 +1,5 @@
 //! HTTP templates of the real command. One that polls goes on after `kill -9` where it was: what it asked for is not asked for again.
-//! And a thousand of them at once. `TIPHYS_HTTP` names another component than the one that is built in.
+//! And a thousand of them at once. `TIPHYS_DIST` names a folder with another component than the one that is built in.
 #![allow(clippy::print_stdout)]
 
 mod runs;
@@ -74,8 +74,11 @@ fn run(home: &Path, server: &Server, file: &Path) -> Command {
             &server.address.to_string(),
         ])
         .arg(file);
-    if let Some(component) = std::env::var_os("TIPHYS_HTTP") {
-        command.arg("--plugin").arg(component);
+    if let Some(folder) = std::env::var_os("TIPHYS_DIST") {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        command
+            .arg("--plugin")
+            .arg(root.join(folder).join("http.wasm"));
     }
     command
 }

@@ -1,5 +1,5 @@
-//! The http plug-in that comes with Tiphys, through the real wire, against a server whose every byte is written down. `TIPHYS_HTTP`
-//! names another component to try than `plugins/dist/http.wasm`.
+//! The http plug-in that comes with Tiphys, through the real wire, against a server whose every byte is written down. `TIPHYS_DIST`
+//! names another folder of components to try than `plugins/dist`.
 #![allow(clippy::print_stdout)]
 
 mod support;
@@ -42,8 +42,10 @@ use tiphys_host::Plugin;
 /// Loaded once for all cases.
 fn plugin() -> Arc<Plugin> {
     static PLUGIN: OnceLock<Arc<Plugin>> = OnceLock::new();
-    let path = std::env::var("TIPHYS_HTTP").unwrap_or_else(|_| "plugins/dist/http.wasm".to_owned());
-    PLUGIN.get_or_init(|| support::load(&path)).clone()
+    let folder = std::env::var("TIPHYS_DIST").unwrap_or_else(|_| "plugins/dist".to_owned());
+    PLUGIN
+        .get_or_init(|| support::load(&format!("{folder}/http.wasm")))
+        .clone()
 }
 
 macro_rules! groups {
