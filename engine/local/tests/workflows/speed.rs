@@ -108,12 +108,16 @@ async fn pause_in_a_chain() -> Duration {
     println!(
         "from one step's end to the next one's start: median {median:?}, p99 {most:?}; {alone:?}, {alone_most:?} without the engine"
     );
-    most
+    most.saturating_sub(alone_most)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_next_step_of_a_chain_starts_at_once() {
-    best("p99 of the pauses", pause_in_a_chain).await;
+    best(
+        "p99 of the pauses, beyond the processes' own",
+        pause_in_a_chain,
+    )
+    .await;
 }
 
 /// Holds the best of three to the bound: a machine that has other things to do, too, is not what is looked at.
