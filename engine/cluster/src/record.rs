@@ -1,0 +1,192 @@
+//! What the API server holds of a run, and the patch that brings it up to date.
+
+use crate::names::{ATTEMPT, COMPLETED, PHASE, POD_NAME_FORMAT};
+use crate::patch::diff;
+use crate::stored::{StoredError, nodes, pack};
+use serde_json::{Map, Value, json};
+use tiphys_core::{NodeIx, Run};
+
+/// What etcd takes of an object, in bytes, with room for the rest of the request. Source: Argo packs nodes from 1 MiB on, too.
+const MOST: usize = 1 << 20;
+
+/// The fields of `status` that a run decides; whatever else is there stays.
+const FIELDS: [&str; 7] = [
+    "phase",
+    "message",
+    "startedAt",
+    "finishedAt",
+    "progress",
+    "outputs",
+    "conditions",
+];
+
+/// A run does not fit into its object. A fragment that fits after "failed to ".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "store the nodes of the workflow: packed they have {packed} bytes, and its object has room for {room}"
+)]
+pub struct TooLarge {
+    pub packed: usize,
+    pub room: usize,
+}
+
+/// What a Workflow object holds of a run. The cost of an update grows with what changed, and not with the workflow, as long as the
+/// nodes fit unpacked.
+#[derive(Debug)]
+pub struct Record {
+    /// Labels, annotations and parts of `spec` and `status`, as an object of the same shape.
+    rest: Value,
+    nodes: Map<String, Value>,
+    /// Bytes of all nodes.
+    size: usize,
+    /// What the nodes may have.
+    room: usize,
+    packed: bool,
+}
+
+impl Record {
+    /// Reads the object.
+    ///
+    /// # Errors
+    /// Its nodes are not to be had.
+    pub fn of(object: &Value) -> Result<Self, StoredError> {
+        let status = &object["status"];
+        let nodes = nodes(status)?;
+        let all = size(object);
+        let own = size(&status["nodes"]) + size(&status["compressedNodes"]);
+        let mut rest =
+            json!({"metadata": {"labels": {}, "annotations": {}}, "spec": {}, "status": {}});
+        let known = [
+            ("/metadata/labels", &[PHASE, COMPLETED][..]),
+            ("/metadata/annotations", &[ATTEMPT, POD_NAME_FORMAT]),
+            ("/spec", &["suspend", "shutdown"]),
+            ("/status", &FIELDS),
+        ];
+        for (at, fields) in known {
+            let (Some(from), Some(to)) = (object.pointer(at), rest.pointer_mut(at)) else {
+                continue;
+            };
+            for field in fields {
+                if let Some(value) = from.get(field).filter(|value| !value.is_null()) {
+                    to[field] = value.clone();
+                }
+            }
+        }
+        Ok(Self {
+            rest,
+            size: nodes.iter().map(entry).sum(),
+            nodes,
+            room: MOST.saturating_sub(all.saturating_sub(own)),
+            packed: status["compressedNodes"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+        })
+    }
+
+    /// The merge patch that brings the object to where the run is; none if it is there. `changed` are the nodes that may differ. The
+    /// record counts as written: if it was not, read the object again and begin a new record with all nodes.
+    ///
+    /// # Errors
+    /// The nodes do not fit, however packed.
+    pub fn update(
+        &mut self,
+        run: &Run,
+        changed: impl IntoIterator<Item = NodeIx>,
+    ) -> Result<Option<Value>, TooLarge> {
+        let mut nodes = Map::new();
+        for ix in changed {
+            let node = run.node(ix);
+            let new = serde_json::to_value(node).unwrap_or_default();
+            if let Some(patch) = diff(self.nodes.get(&node.id), Some(&new)) {
+                let was = self
+                    .nodes
+                    .get(&node.id)
+                    .map_or(0, |old| entry((&node.id, old)));
+                self.size = self.size - was + entry((&node.id, &new));
+                self.nodes.insert(node.id.clone(), new);
+                nodes.insert(node.id.clone(), patch);
+            }
+        }
+        let rest = rest(run);
+        let patch = diff(Some(&self.rest), Some(&rest));
+        self.rest = rest;
+        if nodes.is_empty() {
+            return Ok(patch);
+        }
+        let mut patch = patch.unwrap_or_else(|| json!({}));
+        if self.packed || self.size > self.room {
+            let packed = pack(&self.nodes);
+            if packed.len() > self.room {
+                return Err(TooLarge {
+                    packed: packed.len(),
+                    room: self.room,
+                });
+            }
+            // Once packed it stays so: nodes do not get fewer.
+            if !self.packed {
+                patch["status"]["nodes"] = Value::Null;
+            }
+            self.packed = true;
+            patch["status"]["compressedNodes"] = packed.into();
+        } else {
+            patch["status"]["nodes"] = nodes.into();
+        }
+        Ok(Some(patch))
+    }
+}
+
+/// Everything that a run decides of its object, but for the nodes.
+fn rest(run: &Run) -> Value {
+    let extra = run.extra();
+    let phase = run.phase();
+    let status = serde_json::to_value(run.summary()).unwrap_or_default();
+    let mut own = Map::new();
+    for field in FIELDS {
+        if let Some(value) = status.get(field).filter(|value| !value.is_null()) {
+            own.insert(field.to_owned(), value.clone());
+        }
+    }
+    let mut spec = Map::new();
+    if extra.suspended {
+        spec.insert("suspend".to_owned(), true.into());
+    }
+    if let Some(how) = extra.shutdown {
+        spec.insert("shutdown".to_owned(), how.as_str().into());
+    }
+    let mut annotations = json!({POD_NAME_FORMAT: "v2"});
+    if extra.attempt > 0 {
+        annotations[ATTEMPT] = extra.attempt.to_string().into();
+    }
+    let mut labels = json!({COMPLETED: phase.completed().to_string()});
+    if let Some(word) = own.get("phase").filter(|word| *word != "") {
+        labels[PHASE] = word.clone();
+    }
+    json!({
+        "metadata": {"labels": labels, "annotations": annotations},
+        "spec": spec,
+        "status": own,
+    })
+}
+
+fn entry((id, node): (&String, &Value)) -> usize {
+    // Quotes, a colon and a comma.
+    id.len() + 4 + size(node)
+}
+
+/// Bytes of a value as JSON.
+fn size(value: &Value) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Counting does not fail.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
+}
