@@ -4,20 +4,28 @@ use crate::names::{ATTEMPT, COMPLETED, PHASE, POD_NAME_FORMAT};
 use crate::patch::diff;
 use crate::stored::{StoredError, nodes, pack};
 use serde_json::{Map, Value, json};
-use tiphys_core::{NodeIx, Run};
+use tiphys_core::{NodeIx, Run, Shutdown};
 
 /// What etcd takes of an object, in bytes, with room for the rest of the request. Source: Argo packs nodes from 1 MiB on, too.
 const MOST: usize = 1 << 20;
 
-/// The fields of `status` that a run decides; whatever else is there stays.
-const FIELDS: [&str; 7] = [
-    "phase",
-    "message",
-    "startedAt",
-    "finishedAt",
-    "progress",
-    "outputs",
-    "conditions",
+/// What a run decides of its object, besides the nodes. Whatever else is there stays.
+const OWN: [(&str, &[&str]); 4] = [
+    ("/metadata/labels", &[PHASE, COMPLETED]),
+    ("/metadata/annotations", &[ATTEMPT, POD_NAME_FORMAT]),
+    ("/spec", &["suspend", "shutdown"]),
+    (
+        "/status",
+        &[
+            "phase",
+            "message",
+            "startedAt",
+            "finishedAt",
+            "progress",
+            "outputs",
+            "conditions",
+        ],
+    ),
 ];
 
 /// A run does not fit into its object. A fragment that fits after "failed to ".
@@ -53,30 +61,12 @@ impl Record {
         let status = &object["status"];
         let nodes = nodes(status)?;
         let all = size(object);
-        let own = size(&status["nodes"]) + size(&status["compressedNodes"]);
-        let mut rest =
-            json!({"metadata": {"labels": {}, "annotations": {}}, "spec": {}, "status": {}});
-        let known = [
-            ("/metadata/labels", &[PHASE, COMPLETED][..]),
-            ("/metadata/annotations", &[ATTEMPT, POD_NAME_FORMAT]),
-            ("/spec", &["suspend", "shutdown"]),
-            ("/status", &FIELDS),
-        ];
-        for (at, fields) in known {
-            let (Some(from), Some(to)) = (object.pointer(at), rest.pointer_mut(at)) else {
-                continue;
-            };
-            for field in fields {
-                if let Some(value) = from.get(field).filter(|value| !value.is_null()) {
-                    to[field] = value.clone();
-                }
-            }
-        }
+        let stored = size(&status["nodes"]) + size(&status["compressedNodes"]);
         Ok(Self {
-            rest,
+            rest: own(object),
             size: nodes.iter().map(entry).sum(),
             nodes,
-            room: MOST.saturating_sub(all.saturating_sub(own)),
+            room: MOST.saturating_sub(all.saturating_sub(stored)),
             packed: status["compressedNodes"]
                 .as_str()
                 .is_some_and(|text| !text.is_empty()),
@@ -138,34 +128,38 @@ impl Record {
 /// Everything that a run decides of its object, but for the nodes.
 fn rest(run: &Run) -> Value {
     let extra = run.extra();
-    let phase = run.phase();
     let status = serde_json::to_value(run.summary()).unwrap_or_default();
-    let mut own = Map::new();
-    for field in FIELDS {
-        if let Some(value) = status.get(field).filter(|value| !value.is_null()) {
-            own.insert(field.to_owned(), value.clone());
+    let phase = status["phase"].as_str().filter(|word| !word.is_empty());
+    own(&json!({
+        "metadata": {
+            "labels": {PHASE: phase, COMPLETED: run.phase().completed().to_string()},
+            "annotations": {
+                POD_NAME_FORMAT: "v2",
+                ATTEMPT: (extra.attempt > 0).then(|| extra.attempt.to_string()),
+            },
+        },
+        "spec": {
+            "suspend": extra.suspended.then_some(true),
+            "shutdown": extra.shutdown.map(Shutdown::as_str),
+        },
+        "status": status,
+    }))
+}
+
+/// Those parts of an object, in an object of the same shape.
+fn own(object: &Value) -> Value {
+    let mut own = json!({"metadata": {"labels": {}, "annotations": {}}, "spec": {}, "status": {}});
+    for (at, fields) in OWN {
+        let (Some(from), Some(to)) = (object.pointer(at), own.pointer_mut(at)) else {
+            continue;
+        };
+        for field in fields {
+            if let Some(value) = from.get(field).filter(|value| !value.is_null()) {
+                to[field] = value.clone();
+            }
         }
     }
-    let mut spec = Map::new();
-    if extra.suspended {
-        spec.insert("suspend".to_owned(), true.into());
-    }
-    if let Some(how) = extra.shutdown {
-        spec.insert("shutdown".to_owned(), how.as_str().into());
-    }
-    let mut annotations = json!({POD_NAME_FORMAT: "v2"});
-    if extra.attempt > 0 {
-        annotations[ATTEMPT] = extra.attempt.to_string().into();
-    }
-    let mut labels = json!({COMPLETED: phase.completed().to_string()});
-    if let Some(word) = own.get("phase").filter(|word| *word != "") {
-        labels[PHASE] = word.clone();
-    }
-    json!({
-        "metadata": {"labels": labels, "annotations": annotations},
-        "spec": spec,
-        "status": own,
-    })
+    own
 }
 
 fn entry((id, node): (&String, &Value)) -> usize {

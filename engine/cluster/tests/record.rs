@@ -9,27 +9,6 @@ use tiphys_core::{
     Command, Effect, NodeIx, Observation, Outcome, PodFinished, Run, absorb, decide,
 };
 use tiphys_graph::plan::Plan;
-use tiphys_graph::{Library, Origin, Purpose};
-use tiphys_spec::read::{ObjectValue, read};
-
-/// The API server, as far as one object and merge patches go.
-fn apply(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    for (key, value) in patch {
-        let map = target.as_object_mut().unwrap();
-        if value.is_null() {
-            map.remove(key);
-        } else {
-            apply(map.entry(key.clone()).or_insert(Value::Null), value);
-        }
-    }
-}
 
 struct Cluster {
     plan: Plan,
@@ -61,7 +40,7 @@ impl Cluster {
         let decision = decide(&self.plan, &mut self.run, self.now);
         if let Some(patch) = self.record.update(&self.run, decision.changed).unwrap() {
             self.written.push(patch.to_string().len());
-            apply(&mut self.object, &patch);
+            json_patch::merge(&mut self.object, &patch);
         }
         let (status, extra) = stored(&self.object).unwrap();
         assert_eq!(
@@ -111,17 +90,7 @@ fn end(effect: Effect, at: Timestamp) -> Option<Observation> {
 }
 
 fn plan(object: &Value) -> Plan {
-    let text = object.to_string();
-    let read = read("w.json", text.as_bytes());
-    let object = &read.objects[0];
-    let ObjectValue::Workflow(workflow) = &object.value else {
-        panic!("no workflow")
-    };
-    let origin = Origin::new(&read.source, &object.node);
-    let planned = tiphys_graph::plan(workflow, &origin, &Library::new(), Purpose::Run);
-    planned
-        .plan
-        .unwrap_or_else(|| panic!("{:?}", planned.diagnostics))
+    tiphys_benches::plan(&tiphys_benches::read(&object.to_string()))
 }
 
 fn fan_out(steps: usize, value: &str) -> Value {
@@ -244,7 +213,7 @@ fn what_others_wrote_stays() {
         .update(&cluster.run, decision.changed)
         .unwrap()
         .unwrap();
-    apply(&mut cluster.object, &patch);
+    json_patch::merge(&mut cluster.object, &patch);
     assert_eq!(cluster.object["status"]["estimatedDuration"], 5);
     assert_eq!(
         cluster.object["status"]["storedTemplates"]["a"]["name"],

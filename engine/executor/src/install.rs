@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::run::files;
+use crate::run::{files, step};
 use crate::{FAILED, complain};
 use tiphys_executor::{Step, StepError};
 
@@ -23,10 +23,6 @@ pub fn install(path: &Path) -> u8 {
 
 pub fn stage() -> u8 {
     write_files(step())
-}
-
-fn step() -> Result<Step, StepError> {
-    Step::from_env(|name| std::env::var(name).ok())
 }
 
 fn write_files(step: Result<Step, StepError>) -> u8 {

@@ -41,7 +41,8 @@ pub fn key(pod: &k8s::Pod) -> Option<PodKey> {
 /// Reads a pod's status. `now` stands for a time that nobody wrote down.
 #[must_use]
 pub fn observe(key: &PodKey, pod: &k8s::Pod, now: Timestamp) -> Sight {
-    let status = pod.status.clone().unwrap_or_default();
+    let unknown = k8s::PodStatus::default();
+    let status = pod.status.as_ref().unwrap_or(&unknown);
     let main = status
         .container_statuses
         .iter()
@@ -56,7 +57,7 @@ pub fn observe(key: &PodKey, pod: &k8s::Pod, now: Timestamp) -> Sight {
             .flatten()
             .all(|of| terminated(of).is_some());
     if over || matches!(phase, "Succeeded" | "Failed") {
-        return ended(key, pod, &status, main, now);
+        return ended(key, pod, status, main, now);
     }
     let running = main.and_then(|of| of.state.as_ref()?.running.as_ref());
     match running {
@@ -70,7 +71,7 @@ pub fn observe(key: &PodKey, pod: &k8s::Pod, now: Timestamp) -> Sight {
             ip: status.pod_ip.clone(),
             host: host(pod),
         },
-        None => Sight::Waits(waiting(&status)),
+        None => Sight::Waits(waiting(status)),
     }
 }
 

@@ -7,9 +7,7 @@ use k8s_openapi::api::core::v1 as k8s;
 use snapbox::{Assert, Data};
 use std::path::{Path, PathBuf};
 use tiphys_core::{Effect, Run, decide};
-use tiphys_graph::{Library, Origin, Purpose};
 use tiphys_pods::{Entrypoint, PodError, Settings, render};
-use tiphys_spec::read::{ObjectValue, read};
 
 fn settings() -> Settings {
     let known = Entrypoint {
@@ -25,18 +23,7 @@ fn settings() -> Settings {
 }
 
 fn pod(text: &str, settings: &Settings) -> Result<k8s::Pod, PodError> {
-    let read = read("workflow.yaml", text.as_bytes());
-    let object = &read.objects[0];
-    let ObjectValue::Workflow(workflow) = &object.value else {
-        panic!("no workflow: {text}")
-    };
-    let mut workflow = (**workflow).clone();
-    workflow.metadata.uid = Some("6f1b".to_owned());
-    let origin = Origin::new(&read.source, &object.node);
-    let planned = tiphys_graph::plan(&workflow, &origin, &Library::new(), Purpose::Run);
-    let plan = planned
-        .plan
-        .unwrap_or_else(|| panic!("{:?}", planned.diagnostics));
+    let plan = tiphys_benches::plan(&tiphys_benches::read(text));
     let mut run = Run::new(&plan, 1);
     let now = Timestamp::UNIX_EPOCH;
     let decision = decide(&plan, &mut run, now);

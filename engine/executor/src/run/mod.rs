@@ -13,14 +13,19 @@ mod watch;
 
 use std::ffi::OsString;
 use std::io;
-use tiphys_executor::{Fault, FaultKind, Report, Step};
+use tiphys_executor::{Fault, FaultKind, Report, Step, StepError};
 
 use crate::FAILED;
 use deliver::Line;
 
+/// What there is to do.
+pub fn step() -> Result<Step, StepError> {
+    Step::from_env(|name| std::env::var(name).ok())
+}
+
 /// The exit code of a step whose command is this.
 pub fn run(command: &[OsString]) -> u8 {
-    match Step::from_env(|name| std::env::var(name).ok()) {
+    match step() {
         Ok(step) => {
             let (report, line) =
                 perform(&step, command).unwrap_or_else(|fault| (failed(fault), Line::Ended));

@@ -108,16 +108,18 @@ async fn pause_in_a_chain() -> Duration {
     println!(
         "from one step's end to the next one's start: median {median:?}, p99 {most:?}; {alone:?}, {alone_most:?} without the engine"
     );
-    most.saturating_sub(alone_most)
+    most
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_next_step_of_a_chain_starts_at_once() {
-    best(
-        "p99 of the pauses, beyond the processes' own",
-        pause_in_a_chain,
-    )
-    .await;
+    // The bound is on what users run; without optimisation, and beside other tests, it says nothing.
+    if cfg!(debug_assertions) {
+        pause_in_a_chain().await;
+        println!("skipped: the bound holds with --release only");
+        return;
+    }
+    best("p99 of the pauses", pause_in_a_chain).await;
 }
 
 /// Holds the best of three to the bound: a machine that has other things to do, too, is not what is looked at.
@@ -126,11 +128,6 @@ async fn best(what: &str, measure: impl AsyncFn() -> Duration) {
     let mut best = Duration::MAX;
     for _ in 0..3 {
         best = best.min(measure().await);
-        // The bound is on what users run; without optimisation, and beside other tests, it says nothing.
-        if cfg!(debug_assertions) {
-            println!("skipped: the bound holds with --release only");
-            return;
-        }
         if best < BOUND {
             return;
         }
