@@ -74,8 +74,11 @@ const ARROWS: [(&str, &[&str]); 13] = [
     // What it leaves in a container is a protocol, and as pure.
     ("tiphys-executor", &[]),
     ("tiphys-dsl", &["tiphys-spec", "tiphys-expr"]),
-    // The graph says what it has to know of kinds; the host answers it.
-    ("tiphys-host", &["tiphys-graph", "tiphys-spec"]),
+    // The graph says what it has to know of kinds, and the core what it wants of a call; the host answers both.
+    (
+        "tiphys-host",
+        &["tiphys-core", "tiphys-graph", "tiphys-spec"],
+    ),
     ("tiphys-oci", &[]),
     ("tiphys-artifacts", &["tiphys-spec"]),
     ("tiphys-store", &["tiphys-spec"]),

@@ -18,16 +18,6 @@ use crate::printer::Printer;
 use crate::project::Project;
 use crate::sheet::Sheet;
 
-/// The components that come with tiphys, and the kinds they give.
-const BUILT_IN: [(&str, &[u8]); 3] = [
-    ("http", include_bytes!("../../../plugins/dist/http.wasm")),
-    (
-        "containerSet",
-        include_bytes!("../../../plugins/dist/container-set.wasm"),
-    ),
-    ("data", include_bytes!("../../../plugins/dist/data.wasm")),
-];
-
 /// What a run needs of plug-ins, kept with it.
 #[derive(Debug, Default)]
 pub struct Given {
@@ -94,22 +84,7 @@ impl Given {
 
 /// The kinds that come with tiphys.
 pub fn built_in(grants: &[Grant]) -> Registry {
-    // The artifacts of earlier steps are what a data template is for; pods may read them as well.
-    let access = |access| ArtifactGrant {
-        access,
-        prefix: String::new(),
-    };
-    let own = Grant {
-        plugins: vec!["data".to_owned()],
-        artifacts: vec![access(ArtifactAccess::List), access(ArtifactAccess::Read)],
-        ..Grant::default()
-    };
-    let grants = std::iter::once(own).chain(grants.iter().cloned()).collect();
-    let registry = Registry::new(host(), grants);
-    for (kind, bytes) in BUILT_IN {
-        registry.promise(&[kind], bytes, "built in");
-    }
-    registry
+    Registry::built_in(host(), grants)
 }
 
 /// A host that keeps what it compiles in the user's cache.

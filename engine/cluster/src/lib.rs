@@ -1,12 +1,39 @@
-//! Backend: Kubernetes. So far, how a run is kept in its Workflow object: [`Record`] writes what changed and nothing else.
+//! Backend: Kubernetes. The only crate that knows a Kubernetes client.
+//!
+//! ```text
+//! operate_all(client, settings, stop)
+//!   follow      what is there, what comes, what goes: workflows (their metadata), pods, templates
+//!   fleet       one task per workflow that is to run; everybody hears what concerns them
+//!   workflow    the loop of one: absorb, decide, store (one patch of what changed), perform
+//! ```
+//!
+//! A workflow's own task is the only one that writes its object, each write on the version that was last read or written: what somebody
+//! else wrote meanwhile is taken in first. No decision is taken from a copy that the watch brought: it brings only that something changed.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod calls;
+mod client;
+mod edits;
+mod fleet;
+mod follow;
+mod ground;
+mod kinds;
+mod locks;
+mod memo;
 mod names;
 mod patch;
+mod pods;
 mod record;
+mod refuse;
+mod retire;
+mod shelf;
 mod stored;
+mod workflow;
 
+pub use fleet::operate_all;
+pub use ground::Settings;
+pub use kube::Client;
 pub use names::{ATTEMPT, COMPLETED, PHASE, POD_NAME_FORMAT};
 pub use record::{Record, TooLarge};
 pub use stored::{StoredError, stored};

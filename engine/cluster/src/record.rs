@@ -24,6 +24,7 @@ const OWN: [(&str, &[&str]); 4] = [
             "progress",
             "outputs",
             "conditions",
+            "synchronization",
         ],
     ),
 ];
@@ -50,6 +51,8 @@ pub struct Record {
     /// What the nodes may have.
     room: usize,
     packed: bool,
+    /// `status.synchronization`: what the run holds and waits for.
+    pub locks: Option<Value>,
 }
 
 impl Record {
@@ -70,6 +73,7 @@ impl Record {
             packed: status["compressedNodes"]
                 .as_str()
                 .is_some_and(|text| !text.is_empty()),
+            locks: None,
         })
     }
 
@@ -97,7 +101,7 @@ impl Record {
                 nodes.insert(node.id.clone(), patch);
             }
         }
-        let rest = rest(run);
+        let rest = rest(run, self.locks.as_ref());
         let patch = diff(Some(&self.rest), Some(&rest));
         self.rest = rest;
         if nodes.is_empty() {
@@ -126,9 +130,10 @@ impl Record {
 }
 
 /// Everything that a run decides of its object, but for the nodes.
-fn rest(run: &Run) -> Value {
+fn rest(run: &Run, locks: Option<&Value>) -> Value {
     let extra = run.extra();
-    let status = serde_json::to_value(run.summary()).unwrap_or_default();
+    let mut status = serde_json::to_value(run.summary()).unwrap_or_default();
+    status["synchronization"] = locks.cloned().unwrap_or_default();
     let phase = status["phase"].as_str().filter(|word| !word.is_empty());
     own(&json!({
         "metadata": {

@@ -22,6 +22,7 @@ mod finish;
 mod flow;
 mod frame;
 mod kind;
+pub mod line;
 mod member;
 mod name;
 mod observation;

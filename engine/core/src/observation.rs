@@ -119,6 +119,8 @@ pub enum Outcome {
 pub enum Command {
     /// Start nothing new; what runs goes on.
     Suspend,
+    /// Undo `Suspend`, and leave suspend nodes alone.
+    Unsuspend,
     /// Undo `Suspend` and end the suspend nodes that run, or those that match.
     Resume {
         selector: Option<Selector>,

@@ -4,6 +4,7 @@ use crate::NodeIx;
 use crate::effect::Effect;
 use crate::frame::Frame;
 use crate::observation::Command;
+use crate::reason::Reason;
 use crate::render::{Place, TextFault};
 use crate::run::{FlowStage, Shutdown, Stage};
 use crate::selector::Selector;
@@ -27,15 +28,14 @@ impl Engine<'_> {
                 self.run.flow.extra.suspended = true;
                 self.run.flow_changed = true;
             }
+            Command::Unsuspend => self.unsuspend(),
             Command::Resume {
                 selector,
                 outputs,
                 message,
             } => {
-                if selector.is_none() && self.run.flow.extra.suspended {
-                    self.run.flow.extra.suspended = false;
-                    self.run.flow_changed = true;
-                    self.let_all_in();
+                if selector.is_none() {
+                    self.unsuspend();
                 }
                 for ix in self.suspended(selector.as_ref()) {
                     self.resume(ix, &outputs, message.clone());
@@ -70,6 +70,22 @@ impl Engine<'_> {
                     } else if message.is_some() {
                         self.run.edit(ix).message.clone_from(&message);
                     }
+                }
+            }
+        }
+    }
+
+    fn unsuspend(&mut self) {
+        if self.run.flow.extra.suspended {
+            self.run.flow.extra.suspended = false;
+            self.run.flow_changed = true;
+            self.let_all_in();
+            // What was due meanwhile waited for this.
+            for ix in self.suspended(None) {
+                if let Some(Reason::Suspended { until: Some(until) }) = self.run.at(ix).reason
+                    && until <= self.now
+                {
+                    self.resume(ix, &BTreeMap::new(), None);
                 }
             }
         }
@@ -254,7 +270,7 @@ impl Engine<'_> {
                 } else {
                     running.to_owned()
                 });
-                node.reason = Some(crate::Reason::Stopping);
+                node.reason = Some(Reason::Stopping);
                 self.run.effects.push(Effect::StopPod { key });
             }
             return;

@@ -257,6 +257,12 @@ impl Run {
         &self.nodes[ix.0 as usize].status
     }
 
+    /// The record of that ID, if there is one.
+    #[must_use]
+    pub fn node_by_id(&self, id: &str) -> Option<&spec::NodeStatus> {
+        self.find_id(id).map(|ix| self.node(ix))
+    }
+
     /// All records, in order of creation.
     pub fn nodes(&self) -> impl Iterator<Item = &spec::NodeStatus> {
         self.nodes.iter().map(|node| &node.status)
@@ -284,6 +290,14 @@ impl Run {
     #[must_use]
     pub fn extra(&self) -> &Extra {
         &self.flow.extra
+    }
+
+    /// The suspend nodes that wait.
+    pub fn suspend_nodes(&self) -> impl Iterator<Item = &spec::NodeStatus> {
+        let live = self.flow.live.iter().map(|ix| self.node(*ix));
+        live.filter(|node| {
+            node.r#type == Some(NodeType::Suspend) && node.phase == Some(NodePhase::Running)
+        })
     }
 
     /// The workflow's name.

@@ -142,6 +142,16 @@ impl Library {
         }
     }
 
+    /// Takes a shared template away.
+    pub fn remove(&mut self, name: &str, cluster: bool) {
+        let shelf = if cluster {
+            &mut self.cluster
+        } else {
+            &mut self.namespaced
+        };
+        shelf.remove(name);
+    }
+
     /// The shared template of that name.
     #[must_use]
     pub fn find(&self, name: &str, cluster: bool) -> Option<&Arc<Shared>> {

@@ -23,6 +23,7 @@ mod running {
     pub use crate::cache::Cache;
     pub use crate::call::{Call, Usage};
     pub use crate::engine::{Host, HostError, Options};
+    pub use crate::perform::perform;
     pub use crate::plugin::{LoadError, Plugin, digest};
     pub use crate::registry::{Registry, Slot};
     pub use crate::wire::{Hop, Wire, special};
@@ -33,6 +34,8 @@ mod running {
 }
 #[cfg(feature = "run")]
 mod abi;
+#[cfg(feature = "run")]
+mod built_in;
 #[cfg(feature = "run")]
 mod cache;
 #[cfg(feature = "run")]
@@ -51,6 +54,8 @@ pub mod kit;
 mod lane;
 #[cfg(feature = "run")]
 mod memory;
+#[cfg(feature = "run")]
+mod perform;
 #[cfg(feature = "run")]
 mod plugin;
 #[cfg(feature = "run")]

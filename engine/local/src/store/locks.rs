@@ -1,14 +1,15 @@
 //! Who holds which locks and who waits for them.
 //!
-//! Requests form one line: higher priority first, then the older workflow, then who asked first. A request gets all of its
-//! locks or none. One that cannot have all yet keeps its place in the line of each: nobody behind it overtakes, so it never
-//! starves; save who belongs to a run that holds what it waits for, because else both would wait for ever. Whoever looks at the
-//! line grants what can be granted, also to other processes.
+//! Requests form one [`line`]: higher priority first, then the older workflow, then who asked first. Whoever looks at it grants what
+//! can be granted, also to other processes.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 
 use rusqlite::{Connection, TransactionBehavior, params};
-use tiphys_core::LockRequest;
+use tiphys_core::{
+    LockRequest,
+    line::{self, Asker, Place},
+};
 
 use super::session::Session;
 
@@ -94,11 +95,8 @@ pub(super) fn give_back(
 
 struct Request {
     id: i64,
-    run: String,
-    holder: String,
     session: String,
-    held: bool,
-    locks: Vec<(String, Option<i64>)>,
+    asker: Asker,
 }
 
 /// Drops who is gone, and grants what can be granted.
@@ -118,90 +116,31 @@ pub(super) fn settle(
                 .is_ok();
         !dropped
     });
-    let mut hall = Hall::default();
-    line.iter()
-        .filter(|request| request.held)
-        .for_each(|request| hall.take(request));
     let mut settled = Settled::default();
-    for request in &line {
-        let own = request.run == run && request.session == session.name();
-        if !request.held {
-            if let Some((lock, message)) = hall.obstacle(request) {
-                if own {
-                    settled.waiting.push(Wait {
-                        holder: request.holder.clone(),
-                        lock,
-                        message,
-                    });
+    let places = line::settle(line.iter().map(|request| &request.asker));
+    for (request, place) in line.into_iter().zip(places) {
+        let own = request.asker.run == run && request.session == session.name();
+        match place {
+            Place::Waits { lock, message } if own => settled.waiting.push(Wait {
+                holder: request.asker.holder,
+                lock,
+                message,
+            }),
+            Place::Waits { .. } => {}
+            Place::Holds => {
+                if !request.asker.held {
+                    transaction
+                        .execute("UPDATE request SET held = 1 WHERE id = ?1", [request.id])?;
+                    settled.granted_others |= !own;
                 }
-                hall.reserve(request);
-                continue;
+                if own {
+                    settled.holding.push(request.asker.holder);
+                }
             }
-            transaction.execute("UPDATE request SET held = 1 WHERE id = ?1", [request.id])?;
-            hall.take(request);
-            settled.granted_others |= !own;
-        }
-        if own {
-            settled.holding.push(request.holder.clone());
         }
     }
     transaction.commit()?;
     Ok(settled)
-}
-
-/// What is taken and what is spoken for, as the line is walked.
-#[derive(Default)]
-struct Hall<'a> {
-    taken: HashMap<&'a str, i64>,
-    /// What each run holds.
-    holds: HashSet<(&'a str, &'a str)>,
-    /// For each lock, what those wait for who are in front.
-    reserved: HashMap<&'a str, Vec<BTreeSet<&'a str>>>,
-}
-
-impl<'a> Hall<'a> {
-    fn take(&mut self, request: &'a Request) {
-        for (name, _) in &request.locks {
-            *self.taken.entry(name).or_default() += 1;
-            self.holds.insert((&request.run, name));
-        }
-    }
-
-    fn reserve(&mut self, request: &'a Request) {
-        // It waits for its own locks, and for all that those wait for who are in front of it.
-        let mut awaited: BTreeSet<&str> = request
-            .locks
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect();
-        let in_front = request
-            .locks
-            .iter()
-            .filter_map(|(name, _)| self.reserved.get(name.as_str()));
-        awaited.extend(in_front.flatten().flatten());
-        for (name, _) in &request.locks {
-            let reserved = self.reserved.entry(name).or_default();
-            if !reserved.contains(&awaited) {
-                reserved.push(awaited.clone());
-            }
-        }
-    }
-
-    /// The first lock that a request cannot have, and what to say about it.
-    fn obstacle(&self, request: &Request) -> Option<(String, String)> {
-        request.locks.iter().find_map(|(name, capacity)| {
-            let Some(capacity) = capacity else {
-                let message = format!("Waiting for {name} lock. Its limit is not known: give its ConfigMap beside the workflow");
-                return Some((name.clone(), message));
-            };
-            let free = (capacity - self.taken.get(name.as_str()).copied().unwrap_or(0)).max(0);
-            let holds_one_of = |awaited: &BTreeSet<&str>| {
-                awaited.iter().any(|name| self.holds.contains(&(request.run.as_str(), *name)))
-            };
-            let behind = self.reserved.get(name.as_str()).is_some_and(|reserved| !reserved.iter().all(holds_one_of));
-            (free == 0 || behind).then(|| (name.clone(), format!("Waiting for {name} lock. Lock status: {free}/{capacity}")))
-        })
-    }
 }
 
 /// The whole line, who goes first first.
@@ -218,14 +157,14 @@ fn read(connection: &Connection) -> rusqlite::Result<Vec<Request>> {
                 row.get(3)?,
                 row.get(4)?,
             );
-            Ok(Request {
-                id,
+            let locks = Vec::new();
+            let asker = Asker {
                 run,
                 holder,
-                session,
                 held,
-                locks: Vec::new(),
-            })
+                locks,
+            };
+            Ok(Request { id, session, asker })
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let places: HashMap<i64, usize> = line
@@ -238,7 +177,7 @@ fn read(connection: &Connection) -> rusqlite::Result<Vec<Request>> {
     let mut rows = locks.query([])?;
     while let Some(row) = rows.next()? {
         if let Some(place) = places.get(&row.get(0)?) {
-            line[*place].locks.push((row.get(1)?, row.get(2)?));
+            line[*place].asker.locks.push((row.get(1)?, row.get(2)?));
         }
     }
     Ok(line)

@@ -1,0 +1,152 @@
+//! Calls of plug-ins. One that ends with the controller is made again under the same key.
+
+use crate::client::{code, patiently, told};
+use crate::ground::Ground;
+use crate::workflow::Letter;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::Api;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tiphys_core::{Observation, Outcome, PluginCall, PodFinished, PodKey};
+use tiphys_graph::plan::Plan;
+use tiphys_host::{
+    Entry, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal, World, Writer,
+    perform,
+};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
+
+pub(crate) struct Calls {
+    ground: Arc<Ground>,
+    letters: UnboundedSender<Letter>,
+    running: HashMap<PodKey, AbortHandle>,
+}
+
+impl Calls {
+    pub(crate) fn new(ground: Arc<Ground>, letters: UnboundedSender<Letter>) -> Calls {
+        Calls {
+            ground,
+            letters,
+            running: HashMap::new(),
+        }
+    }
+
+    /// Begins a call.
+    pub(crate) fn begin(&mut self, call: PluginCall, plan: Arc<Plan>) {
+        let key = call.key.clone();
+        let (ground, letters) = (self.ground.clone(), self.letters.clone());
+        let task = tokio::spawn(async move {
+            let namespace = plan.workflow.metadata.namespace.clone().unwrap_or_default();
+            let node = call.node_name.clone();
+            let world = Arc::new(ClusterWorld {
+                ground: ground.clone(),
+                namespace,
+                node,
+            });
+            let plugins = ground.settings.plugins.as_deref();
+            let said = perform(plugins, call, &plan.workflow.metadata, world).await;
+            let _ = letters.send(Letter::Seen(said));
+        });
+        if let Some(before) = self.running.insert(key, task.abort_handle()) {
+            before.abort();
+        }
+    }
+
+    /// Ends a call, if there is one of that key that runs; false if not.
+    pub(crate) fn stop(&mut self, key: &PodKey) -> bool {
+        let Some(task) = self.running.remove(key).filter(|task| !task.is_finished()) else {
+            return false;
+        };
+        task.abort();
+        let finished = PodFinished {
+            key: key.clone(),
+            at: Timestamp::now(),
+            outcome: Outcome::Failed,
+            message: None,
+            exit_code: None,
+            parameters: Vec::new(),
+            result: None,
+            artifacts: Vec::new(),
+            host: None,
+            hopeless: false,
+        };
+        let finished = Observation::PodFinished(Box::new(finished));
+        let _ = self.letters.send(Letter::Seen(finished));
+        true
+    }
+
+    pub(crate) fn abandon(&mut self) {
+        self.running.drain().for_each(|(_, task)| task.abort());
+    }
+}
+
+/// The world of a plug-in in a cluster: the workflow's own namespace, and the network.
+struct ClusterWorld {
+    ground: Arc<Ground>,
+    namespace: String,
+    node: String,
+}
+
+fn refused(error: &kube::Error) -> Refusal {
+    match code(error) {
+        Some(404) => Refusal::NotFound(told(error)),
+        _ => Refusal::Failed(told(error)),
+    }
+}
+
+fn unbuilt() -> Refusal {
+    Refusal::Failed("this version has no artifacts for plug-ins in a cluster".to_owned())
+}
+
+#[async_trait]
+impl World for ClusterWorld {
+    fn now(&self) -> u64 {
+        u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default()
+    }
+
+    fn log(&self, level: Level, line: &str) {
+        let (node, level) = (&self.node, level.name());
+        tracing::info!(node, level, "{line}");
+    }
+
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        private: bool,
+    ) -> Result<HttpResponse, HttpError> {
+        self.ground.wire.send(Hop { request, private }).await
+    }
+
+    async fn secret(&self, name: &str, key: &str) -> Result<Vec<u8>, Refusal> {
+        let api: Api<Secret> = Api::namespaced(self.ground.client.clone(), &self.namespace);
+        let secret = patiently("read a Secret", || api.get(name)).await;
+        let data = secret.map_err(|error| refused(&error))?.data;
+        let value = data.unwrap_or_default().remove(key);
+        value
+            .map(|bytes| bytes.0)
+            .ok_or_else(|| Refusal::NotFound(format!("key `{key}` of the Secret `{name}`")))
+    }
+
+    async fn config_map(&self, name: &str, key: &str) -> Result<String, Refusal> {
+        let api: Api<ConfigMap> = Api::namespaced(self.ground.client.clone(), &self.namespace);
+        let map = patiently("read a ConfigMap", || api.get(name)).await;
+        let data = map.map_err(|error| refused(&error))?.data;
+        let value = data.unwrap_or_default().remove(key);
+        value.ok_or_else(|| Refusal::NotFound(format!("key `{key}` of the ConfigMap `{name}`")))
+    }
+
+    async fn entries(&self, _: &Value, _: Option<&str>, _: u32) -> Result<Vec<Entry>, Refusal> {
+        Err(unbuilt())
+    }
+
+    async fn open(&self, _: &Value) -> Result<Box<dyn Reader>, Refusal> {
+        Err(unbuilt())
+    }
+
+    async fn create(&self, _: &str) -> Result<Box<dyn Writer>, Refusal> {
+        Err(unbuilt())
+    }
+}

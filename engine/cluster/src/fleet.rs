@@ -1,0 +1,334 @@
+//! All workflows of a controller: who is to run is run, and everybody hears what concerns them.
+
+use crate::follow::{News, follow};
+use crate::ground::{Ground, Settings};
+use crate::kinds::{Meta, scope, workflows};
+use crate::locks::Locks;
+use crate::names::COMPLETED;
+use crate::pods::orphaned;
+use crate::retire;
+use crate::shelf::Shelf;
+use crate::workflow::{Id, Letter, operate};
+use k8s_openapi::api::core::v1::Pod;
+use kube::runtime::watcher::Config;
+use kube::{Api, Client, ResourceExt};
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tiphys_graph::{Kinds, NoKinds};
+use tiphys_pods::{INSTANCE_ID, WORKFLOW};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Pods that may be on their way to the API server at once.
+const ROOM: usize = 64;
+
+enum Event {
+    Workflow(News<Meta>),
+    Pod(News<Pod>),
+    /// The templates have been read.
+    Shelved,
+    Ended(Id),
+    /// The locks of all workflows that ran before are theirs again.
+    Settled,
+}
+
+/// Runs every workflow of the cluster, or of the settings' namespace, until `stop` ends.
+pub async fn operate_all(client: Client, settings: Settings, stop: impl Future<Output = ()>) {
+    let kinds: Arc<dyn Kinds> = match &settings.plugins {
+        Some(registry) => registry.clone(),
+        None => Arc::new(NoKinds),
+    };
+    let namespace = settings.namespace.clone();
+    let shelf = Arc::new(Shelf::new(client.clone(), namespace.clone(), kinds));
+    let locks = Arc::new(Locks::new(client.clone()));
+    let ground = Arc::new(Ground {
+        client: client.clone(),
+        shelf: shelf.clone(),
+        locks,
+        wire: Arc::default(),
+        room: Semaphore::new(ROOM),
+        settings,
+    });
+    let (events, inbox) = mpsc::unbounded_channel();
+    let mut watches = JoinSet::new();
+    let (ready, mut shelved) = watch::channel(0);
+    watches.spawn(shelf.watch(ready));
+    let tell = events.clone();
+    watches.spawn(async move {
+        let _ = shelved.wait_for(|count| *count >= 3).await;
+        let _ = tell.send(Event::Shelved);
+        std::future::pending().await
+    });
+    let instance = match &ground.settings.pods.instance_id {
+        Some(id) => format!("{INSTANCE_ID}={id}"),
+        None => format!("!{INSTANCE_ID}"),
+    };
+    let tell = events.clone();
+    watches.spawn(follow(
+        "Workflows",
+        scope(&client, namespace.as_deref(), &workflows()),
+        Config::default().labels(&instance),
+        move |news| _ = tell.send(Event::Workflow(news)),
+    ));
+    let api: Api<Pod> = match &namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
+    let tell = events.clone();
+    let pods = format!("{WORKFLOW},{}!=true,{instance}", tiphys_pods::COMPLETED);
+    watches.spawn(follow(
+        "Pods",
+        api,
+        Config::default().labels(&pods),
+        move |news| _ = tell.send(Event::Pod(news)),
+    ));
+    let fleet = Fleet {
+        ground,
+        events,
+        inbox,
+        ships: HashMap::new(),
+        pods: HashMap::new(),
+        names: HashMap::new(),
+        waiting: Some(Waiting::default()),
+    };
+    fleet.sail(stop).await;
+}
+
+struct Fleet {
+    ground: Arc<Ground>,
+    events: mpsc::UnboundedSender<Event>,
+    inbox: mpsc::UnboundedReceiver<Event>,
+    /// The workflows that run.
+    ships: HashMap<Arc<str>, Ship>,
+    /// By workflow and name: those that have not been let go.
+    pods: HashMap<Arc<str>, BTreeMap<String, Arc<Pod>>>,
+    /// Which workflow a pod belongs to.
+    names: HashMap<(String, String), Arc<str>>,
+    /// Not all watches have told what was there at the beginning.
+    waiting: Option<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    pods: bool,
+    workflows: bool,
+    templates: bool,
+    begin: Vec<Id>,
+}
+
+struct Ship {
+    id: Id,
+    letters: mpsc::UnboundedSender<Letter>,
+    /// It is to be run again once it has ended: somebody asked for a retry meanwhile.
+    again: bool,
+}
+
+impl Fleet {
+    async fn sail(mut self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                event = self.inbox.recv() => match event {
+                    Some(event) => self.take(event),
+                    None => return,
+                },
+                () = &mut stop => break,
+            }
+        }
+        // Everybody stores what they know, and leaves.
+        for ship in self.ships.values() {
+            let _ = ship.letters.send(Letter::Leave);
+        }
+        while !self.ships.is_empty() {
+            match self.inbox.recv().await {
+                Some(Event::Ended(id)) => _ = self.ships.remove(&id.uid),
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Workflow(News::Is(meta)) => self.workflow(&meta),
+            Event::Workflow(News::Gone((namespace, name))) => {
+                let gone = self
+                    .ships
+                    .values()
+                    .find(|ship| ship.id.namespace == namespace && ship.id.name == name);
+                if let Some(ship) = gone {
+                    let _ = ship.letters.send(Letter::Deleted);
+                }
+            }
+            Event::Workflow(News::Synced) => self.synced(|waiting| waiting.workflows = true),
+            Event::Pod(News::Is(pod)) => self.pod(pod),
+            Event::Pod(News::Gone(named)) => self.pod_gone(&named),
+            Event::Pod(News::Synced) => self.synced(|waiting| waiting.pods = true),
+            Event::Shelved => self.synced(|waiting| waiting.templates = true),
+            Event::Settled => self.ground.locks.open(),
+            Event::Ended(id) => self.ended(&id),
+        }
+    }
+
+    /// Once all is known that was there, those begin that waited for it.
+    fn synced(&mut self, news: impl FnOnce(&mut Waiting)) {
+        let Some(waiting) = &mut self.waiting else {
+            return;
+        };
+        news(waiting);
+        if !(waiting.pods && waiting.workflows && waiting.templates) {
+            return;
+        }
+        let begin = std::mem::take(&mut waiting.begin);
+        self.waiting = None;
+        tracing::info!(workflows = begin.len(), "all is known; workflows go on");
+        let left = Arc::new(AtomicUsize::new(begin.len() + 1));
+        for id in begin {
+            let (left, events) = (left.clone(), self.events.clone());
+            self.begin(id, move || settle(&left, &events));
+        }
+        settle(&left, &self.events);
+        let orphans: Vec<Arc<Pod>> = self
+            .pods
+            .values()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect();
+        orphans.into_iter().for_each(|pod| self.orphan(&pod));
+    }
+
+    fn workflow(&mut self, meta: &Meta) {
+        let Some(uid) = meta.metadata.uid.as_deref() else {
+            return;
+        };
+        let id = Id {
+            namespace: meta.namespace().unwrap_or_default(),
+            name: meta.name_any(),
+            uid: uid.into(),
+        };
+        let over = meta.labels().get(COMPLETED).map(String::as_str) == Some("true");
+        if let Some(ship) = self.ships.get_mut(&id.uid) {
+            ship.again = !over;
+            let version = meta.resource_version().unwrap_or_default();
+            let _ = ship.letters.send(Letter::Changed(version));
+            return;
+        }
+        if over {
+            return;
+        }
+        match &mut self.waiting {
+            Some(waiting) => {
+                waiting.begin.retain(|known| known.uid != id.uid);
+                waiting.begin.push(id);
+            }
+            None => self.begin(id, || ()),
+        }
+    }
+
+    fn begin(&mut self, id: Id, settled: impl FnOnce() + Send + 'static) {
+        let (letters, inbox) = mpsc::unbounded_channel();
+        let pods = self.pods.get(&id.uid);
+        let pods = pods
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect();
+        let ship = Ship {
+            id: id.clone(),
+            letters: letters.clone(),
+            again: false,
+        };
+        self.ships.insert(id.uid.clone(), ship);
+        let (ground, events) = (self.ground.clone(), self.events.clone());
+        tokio::spawn(async move {
+            let ended = Ended {
+                id: id.clone(),
+                events,
+            };
+            operate(ground, id, pods, letters, inbox, settled).await;
+            drop(ended);
+        });
+    }
+
+    fn ended(&mut self, id: &Id) {
+        let Some(ship) = self.ships.remove(&id.uid) else {
+            return;
+        };
+        let pods = self.pods.get(&id.uid);
+        let pods: Vec<_> = pods
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect();
+        pods.iter().for_each(|pod| self.orphan(pod));
+        if ship.again {
+            self.begin(ship.id, || ());
+        }
+    }
+
+    fn pod(&mut self, pod: Pod) {
+        let Some(key) = tiphys_pods::key(&pod) else {
+            return;
+        };
+        let pod = Arc::new(pod);
+        let named = (pod.namespace().unwrap_or_default(), pod.name_any());
+        self.names.insert(named, key.workflow.clone());
+        self.pods
+            .entry(key.workflow.clone())
+            .or_default()
+            .insert(pod.name_any(), pod.clone());
+        match self.ships.get(&key.workflow) {
+            Some(ship) => _ = ship.letters.send(Letter::Pod(pod)),
+            None => self.orphan(&pod),
+        }
+    }
+
+    fn pod_gone(&mut self, named: &(String, String)) {
+        let Some(workflow) = self.names.remove(named) else {
+            return;
+        };
+        let Some(pods) = self.pods.get_mut(&workflow) else {
+            return;
+        };
+        let pod = pods.remove(&named.1);
+        if pods.is_empty() {
+            self.pods.remove(&workflow);
+        }
+        if let (Some(pod), Some(ship)) = (pod, self.ships.get(&workflow)) {
+            let _ = ship.letters.send(Letter::PodGone(pod));
+        }
+    }
+
+    /// A pod of a workflow that does not run: nobody else will let go of it.
+    fn orphan(&self, pod: &Arc<Pod>) {
+        let Some(key) = tiphys_pods::key(pod) else {
+            return;
+        };
+        if self.waiting.is_some() || self.ships.contains_key(&key.workflow) || !orphaned(pod) {
+            return;
+        }
+        let (ground, pod) = (self.ground.clone(), pod.clone());
+        tokio::spawn(async move { retire::retire(&ground, &pod).await });
+    }
+}
+
+/// Counts down those who have asked for the locks that they held.
+fn settle(left: &AtomicUsize, events: &mpsc::UnboundedSender<Event>) {
+    if left.fetch_sub(1, Ordering::AcqRel) == 1 {
+        let _ = events.send(Event::Settled);
+    }
+}
+
+/// Tells that a workflow is not run any more, however that came.
+struct Ended {
+    id: Id,
+    events: mpsc::UnboundedSender<Event>,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.events.send(Event::Ended(self.id.clone()));
+    }
+}

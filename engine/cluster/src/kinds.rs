@@ -1,0 +1,41 @@
+//! The kinds of object that are of Argo's group.
+
+use kube::api::{Api, ApiResource, DynamicObject};
+use kube::core::PartialObjectMeta;
+use kube::{Client, Resource};
+
+/// Objects of one kind, and the fields that are of use before anybody asks for the rest.
+pub(crate) type Meta = PartialObjectMeta<DynamicObject>;
+
+fn kind(kind: &str, plural: &str) -> ApiResource {
+    ApiResource {
+        group: "argoproj.io".to_owned(),
+        version: "v1alpha1".to_owned(),
+        api_version: "argoproj.io/v1alpha1".to_owned(),
+        kind: kind.to_owned(),
+        plural: plural.to_owned(),
+    }
+}
+
+pub(crate) fn workflows() -> ApiResource {
+    kind("Workflow", "workflows")
+}
+
+pub(crate) fn templates() -> ApiResource {
+    kind("WorkflowTemplate", "workflowtemplates")
+}
+
+pub(crate) fn cluster_templates() -> ApiResource {
+    kind("ClusterWorkflowTemplate", "clusterworkflowtemplates")
+}
+
+/// Objects of one namespace, or of all.
+pub(crate) fn scope<K>(client: &Client, namespace: Option<&str>, of: &K::DynamicType) -> Api<K>
+where
+    K: Resource<Scope = kube::core::DynamicResourceScope>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, of),
+        None => Api::all_with(client.clone(), of),
+    }
+}

@@ -1,0 +1,428 @@
+//! The pods of one workflow: made, watched, told to end, let go of.
+
+use crate::client::{code, delete, merge, patiently, spread, told};
+use crate::ground::Ground;
+use crate::retire::{self, FINALIZER};
+use crate::workflow::Letter;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{LogParams, PostParams};
+use kube::{Api, Error, ResourceExt};
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tiphys_core::{Observation, Outcome, PodFinished, PodIntent, PodKey};
+use tiphys_pods::{Sight, observe, read_report};
+use tiphys_spec as spec;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+
+/// Between two tries to make a pod for which there is no room.
+const ROOM: Duration = Duration::from_secs(2);
+/// How long the log of an ended container is asked for before it counts as lost. Promise P4: within a minute.
+const LOG: Duration = Duration::from_secs(30);
+
+pub(crate) struct Pods {
+    ground: Arc<Ground>,
+    namespace: String,
+    letters: UnboundedSender<Letter>,
+    known: HashMap<PodKey, Known>,
+    /// Pods that were seen to have ended, and to be alive, since all was last tidied.
+    ended: Vec<PodKey>,
+    alive: Vec<PodKey>,
+}
+
+/// What is known of a pod.
+struct Known {
+    name: String,
+    /// The newest version of it; none before it is there.
+    pod: Option<Arc<Pod>>,
+    /// It is to end.
+    stop: Arc<AtomicBool>,
+    stopped: bool,
+    seen: Option<Seen>,
+}
+
+/// What was last told of it.
+#[derive(PartialEq)]
+enum Seen {
+    Waits(Option<String>),
+    Runs(bool, Option<String>),
+    Ended,
+}
+
+impl Known {
+    fn new(name: String) -> Known {
+        Known {
+            name,
+            pod: None,
+            stop: Arc::default(),
+            stopped: false,
+            seen: None,
+        }
+    }
+}
+
+impl Pods {
+    pub(crate) fn new(
+        ground: Arc<Ground>,
+        namespace: &str,
+        letters: UnboundedSender<Letter>,
+    ) -> Pods {
+        Pods {
+            ground,
+            namespace: namespace.to_owned(),
+            letters,
+            known: HashMap::new(),
+            ended: Vec::new(),
+            alive: Vec::new(),
+        }
+    }
+
+    /// A pod that is there already.
+    pub(crate) fn know(&mut self, pod: &Arc<Pod>) {
+        if let Some(key) = tiphys_pods::key(pod) {
+            let known = self.known.entry(key);
+            known.or_insert_with(|| Known::new(pod.name_any())).pod = Some(pod.clone());
+        }
+    }
+
+    /// Makes the pod, unless it is there.
+    pub(crate) fn create(&mut self, intent: &PodIntent, workflow: &spec::Workflow) {
+        let key = intent.key.clone();
+        let made = tiphys_pods::render(
+            intent,
+            workflow,
+            &self.ground.settings.pods,
+            Timestamp::now(),
+        );
+        let mut pod = match made {
+            Ok(pod) => pod,
+            Err(error) => {
+                let reason = format!("failed to {error}");
+                return self.say(failed(&key, reason, true));
+            }
+        };
+        retire::mark(&mut pod, workflow);
+        let known = self
+            .known
+            .entry(key.clone())
+            .or_insert_with(|| Known::new(intent.name.clone()));
+        if known.pod.is_some() {
+            return;
+        }
+        let job = Creation {
+            api: api(&self.ground, &self.namespace),
+            ground: self.ground.clone(),
+            pod,
+            key: key.clone(),
+            stop: known.stop.clone(),
+            letters: self.letters.clone(),
+        };
+        tokio::spawn(async move {
+            let letters = job.letters.clone();
+            let letter = match job.run().await {
+                Ok(pod) => Letter::Pod(Arc::new(pod)),
+                Err(finished) => Letter::Seen(Observation::PodFinished(Box::new(finished))),
+            };
+            let _ = letters.send(letter);
+        });
+    }
+
+    /// Tells the pod to end.
+    pub(crate) fn stop(&mut self, key: &PodKey) {
+        let Some(known) = self.known.get_mut(key) else {
+            // Never asked for, or gone.
+            let gone = failed(key, "pod deleted".to_owned(), false);
+            return self.say(gone);
+        };
+        known.stop.store(true, Ordering::Relaxed);
+        self.press(key);
+    }
+
+    /// Ends a pod that is there and is to end.
+    fn press(&mut self, key: &PodKey) {
+        let Some(known) = self.known.get_mut(key) else {
+            return;
+        };
+        if known.stopped || known.seen == Some(Seen::Ended) || !known.stop.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(pod) = &known.pod else { return };
+        known.stopped = true;
+        let placed = pod
+            .spec
+            .as_ref()
+            .is_some_and(|spec| spec.node_name.is_some());
+        let (ground, namespace, name) = (
+            self.ground.clone(),
+            self.namespace.clone(),
+            known.name.clone(),
+        );
+        tokio::spawn(async move { end(&ground, &namespace, &name, placed).await });
+    }
+
+    /// Takes in what is to be seen of a pod.
+    pub(crate) fn observe(&mut self, pod: &Arc<Pod>) -> Option<Observation> {
+        let key = tiphys_pods::key(pod)?;
+        let known = self
+            .known
+            .entry(key.clone())
+            .or_insert_with(|| Known::new(pod.name_any()));
+        known.pod = Some(pod.clone());
+        if known.seen == Some(Seen::Ended) {
+            return None;
+        }
+        let now = Timestamp::now();
+        let sight = observe(&key, pod, now);
+        let seen = match &sight {
+            Sight::Waits(message) => Seen::Waits(message.clone()),
+            Sight::Runs { ready, ip, .. } => Seen::Runs(*ready, ip.clone()),
+            Sight::Ended(_) | Sight::EndedInLog { .. } => Seen::Ended,
+        };
+        if known.seen.as_ref() == Some(&seen) {
+            return None;
+        }
+        if seen == Seen::Ended {
+            self.ended.push(key.clone());
+        } else if known.seen.is_none() {
+            self.alive.push(key.clone());
+        }
+        known.seen = Some(seen);
+        let stopped = known.stopped;
+        let deleted = pod.metadata.deletion_timestamp.is_some() && !stopped;
+        let observation = match sight {
+            // Deleted before it ran: nothing will come of it.
+            Sight::Waits(_) if deleted => {
+                known.seen = Some(Seen::Ended);
+                self.ended.push(key.clone());
+                Some(failed(&key, "pod deleted".to_owned(), false))
+            }
+            Sight::Waits(message) => message.map(|message| Observation::PodWaits {
+                key: key.clone(),
+                message,
+            }),
+            Sight::Runs {
+                at,
+                ready,
+                ip,
+                host,
+            } => Some(Observation::PodStarted {
+                key: key.clone(),
+                at,
+                ready,
+                ip,
+                host,
+            }),
+            Sight::Ended(mut ended) => {
+                if deleted && ended.outcome == Outcome::Failed {
+                    ended.outcome = Outcome::Error;
+                    ended.message = Some("pod deleted".to_owned());
+                }
+                Some(Observation::PodFinished(ended))
+            }
+            Sight::EndedInLog {
+                ended,
+                chunks,
+                digest,
+            } => {
+                self.fetch(pod.name_any(), ended, chunks, digest);
+                None
+            }
+        };
+        self.press(&key);
+        observation
+    }
+
+    /// The pod is no more.
+    pub(crate) fn gone(&mut self, pod: &Pod) -> Option<Observation> {
+        let key = tiphys_pods::key(pod)?;
+        let known = self.known.get_mut(&key)?;
+        let ended = known.seen.replace(Seen::Ended) == Some(Seen::Ended);
+        known.pod = None;
+        (!ended).then(|| failed(&key, "pod deleted".to_owned(), false))
+    }
+
+    /// The outputs that the end of the log holds.
+    fn fetch(&self, name: String, mut ended: Box<PodFinished>, chunks: usize, digest: String) {
+        let api = api(&self.ground, &self.namespace);
+        let letters = self.letters.clone();
+        tokio::spawn(async move {
+            let log = log(&api, &name).await;
+            read_report(
+                &mut ended,
+                log.as_deref().map_err(Clone::clone),
+                chunks,
+                &digest,
+            );
+            let _ = letters.send(Letter::Seen(Observation::PodFinished(ended)));
+        });
+    }
+
+    /// Lets go of pods that have ended, and ends those that run, where it is on record that their node has ended.
+    pub(crate) fn tidy(&mut self, recorded: impl Fn(&PodKey) -> bool) -> Vec<JoinHandle<()>> {
+        let over: Vec<PodKey> = self.alive.drain(..).filter(|key| recorded(key)).collect();
+        over.iter().for_each(|key| self.stop(key));
+        let (done, open) = self.ended.drain(..).partition(|key| recorded(key));
+        self.ended = open;
+        let pods = done
+            .iter()
+            .filter_map(|key: &PodKey| self.known.get(key)?.pod.clone());
+        let retire = |pod: Arc<Pod>| {
+            let ground = self.ground.clone();
+            tokio::spawn(async move { retire::retire(&ground, &pod).await })
+        };
+        pods.map(retire).collect()
+    }
+
+    /// The keys of pods that run.
+    pub(crate) fn living(&self) -> impl Iterator<Item = &PodKey> {
+        let lives = |known: &Known| known.pod.is_some() && known.seen != Some(Seen::Ended);
+        self.known
+            .iter()
+            .filter(move |(_, known)| lives(known))
+            .map(|(key, _)| key)
+    }
+
+    fn say(&self, observation: Observation) {
+        let _ = self.letters.send(Letter::Seen(observation));
+    }
+}
+
+pub(crate) fn api(ground: &Ground, namespace: &str) -> Api<Pod> {
+    Api::namespaced(ground.client.clone(), namespace)
+}
+
+fn failure(key: &PodKey, message: String, hopeless: bool) -> PodFinished {
+    PodFinished {
+        key: key.clone(),
+        at: Timestamp::now(),
+        outcome: Outcome::Error,
+        message: Some(message),
+        exit_code: None,
+        parameters: Vec::new(),
+        result: None,
+        artifacts: Vec::new(),
+        host: None,
+        hopeless,
+    }
+}
+
+fn failed(key: &PodKey, message: String, hopeless: bool) -> Observation {
+    Observation::PodFinished(Box::new(failure(key, message, hopeless)))
+}
+
+/// A pod on its way into the cluster.
+struct Creation {
+    ground: Arc<Ground>,
+    api: Api<Pod>,
+    pod: Pod,
+    key: PodKey,
+    stop: Arc<AtomicBool>,
+    letters: UnboundedSender<Letter>,
+}
+
+impl Creation {
+    async fn run(self) -> Result<Pod, PodFinished> {
+        let name = self.pod.name_any();
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(failure(&self.key, "pod deleted".to_owned(), false));
+            }
+            let room = self.ground.room.acquire().await;
+            let params = PostParams::default();
+            let made = patiently("create a pod", || self.api.create(&params, &self.pod)).await;
+            drop(room);
+            let error = match made {
+                Ok(pod) => return Ok(pod),
+                Err(error) => error,
+            };
+            match code(&error) {
+                Some(409) => {
+                    let there = patiently("get a pod", || self.api.get_opt(&name)).await;
+                    match there {
+                        Ok(Some(pod)) if tiphys_pods::key(&pod).as_ref() == Some(&self.key) => {
+                            return Ok(pod);
+                        }
+                        Ok(Some(pod))
+                            if tiphys_pods::key(&pod)
+                                .is_some_and(|key| key.workflow == self.key.workflow) =>
+                        {
+                            // Of an earlier attempt at the whole workflow: it makes room.
+                            retire::delete(&self.ground, &pod).await;
+                        }
+                        Ok(Some(_)) => {
+                            let reason = format!(
+                                "failed to create a pod: `{name}` is there and belongs to another workflow"
+                            );
+                            return Err(failure(&self.key, reason, false));
+                        }
+                        Ok(None) => {}
+                        Err(error) => return Err(failure(&self.key, told(&error), false)),
+                    }
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                Some(403) if told(&error).contains("exceeded quota") => {
+                    let waits = Observation::PodWaits {
+                        key: self.key.clone(),
+                        message: told(&error),
+                    };
+                    let _ = self.letters.send(Letter::Seen(waits));
+                    tokio::time::sleep(ROOM.mul_f64(0.5 + spread())).await;
+                }
+                code => return Err(failure(&self.key, told(&error), code == Some(422))),
+            }
+        }
+    }
+}
+
+/// Ends a pod. One that no kubelet has is taken away; of any other the log stays.
+async fn end(ground: &Ground, namespace: &str, name: &str, placed: bool) {
+    let api = api(ground, namespace);
+    if placed {
+        // The kubelet ends it as it ends one whose time is over: TERM, and KILL after the pod's grace period.
+        let patch = json!({"spec": {"activeDeadlineSeconds": 1}});
+        match merge("stop a pod", &api, name, patch).await {
+            Ok(_) => return,
+            Err(error) if code(&error) == Some(404) => return,
+            Err(error) => tracing::warn!(%error, pod = name, "failed to stop a pod; it is deleted"),
+        }
+    }
+    delete("delete a pod", &api, name).await;
+}
+
+/// The log of the main container, for as long as it may yet come.
+async fn log(api: &Api<Pod>, name: &str) -> Result<String, String> {
+    let params = LogParams {
+        container: Some("main".to_owned()),
+        ..LogParams::default()
+    };
+    let since = tokio::time::Instant::now();
+    loop {
+        let error = match api.logs(name, &params).await {
+            Ok(log) => return Ok(log),
+            Err(error) => error,
+        };
+        let lost = matches!(&error, Error::Api(status) if status.code == 404);
+        if lost || since.elapsed() > LOG {
+            return Err(format!(
+                "failed to read the log of the pod: {}",
+                told(&error)
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// A pod whose workflow is not on its way any more, or never was this controller's.
+pub(crate) fn orphaned(pod: &Pod) -> bool {
+    let deleting = pod.metadata.deletion_timestamp.is_some();
+    let held = pod.finalizers().iter().any(|name| name == FINALIZER);
+    let phase = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref());
+    held && (deleting || matches!(phase, Some("Succeeded" | "Failed")))
+}

@@ -1,0 +1,574 @@
+//! One workflow on its way: absorb what was observed, decide, store the decision, perform it.
+
+use crate::calls::Calls;
+use crate::client::{code, merge, patiently, told};
+use crate::edits::edits;
+use crate::ground::Ground;
+use crate::kinds::{scope, workflows};
+use crate::pods::Pods;
+use crate::record::Record;
+use crate::stored::stored;
+use crate::{memo, refuse, retire};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::DynamicObject;
+use kube::{Api, Error};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tiphys_core::{Command, Effect, NodeIx, Observation, PodKey, Run, absorb, decide};
+use tiphys_graph::plan::Plan;
+use tiphys_graph::{Origin, Purpose};
+use tiphys_spec::{self as spec, ObjectValue};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+/// How long a change on which nothing depends may wait for others, so that all are one write.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// News for a workflow.
+pub(crate) enum Letter {
+    Pod(Arc<Pod>),
+    PodGone(Arc<Pod>),
+    /// Its object has another version than before.
+    Changed(String),
+    /// Its object is no more.
+    Deleted,
+    Seen(Observation),
+    /// The controller ends.
+    Leave,
+}
+
+/// Which workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Id {
+    pub namespace: String,
+    pub name: String,
+    pub uid: Arc<str>,
+}
+
+/// The object without what the engine itself writes, as a text: faults are places in it.
+pub(crate) fn text(object: &DynamicObject) -> String {
+    let mut value = serde_json::to_value(object).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = value["metadata"].as_object_mut() {
+        metadata.remove("managedFields");
+        if let Some(annotations) = metadata["annotations"].as_object_mut() {
+            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        }
+    }
+    value.to_string()
+}
+
+pub(crate) async fn fetch(ground: &Ground, id: &Id) -> Result<Option<DynamicObject>, Error> {
+    let api = scope::<DynamicObject>(&ground.client, Some(&id.namespace), &workflows());
+    let found = patiently("get a workflow", || api.get_opt(&id.name)).await?;
+    Ok(found.filter(|object| object.metadata.uid.as_deref() == Some(&id.uid)))
+}
+
+/// Runs a workflow until it has ended, or is left. `settled` is told once it has asked for the locks that it held.
+pub(crate) async fn operate(
+    ground: Arc<Ground>,
+    id: Id,
+    pods: Vec<Arc<Pod>>,
+    letters: UnboundedSender<Letter>,
+    inbox: UnboundedReceiver<Letter>,
+    settled: impl FnOnce(),
+) {
+    let object = match fetch(&ground, &id).await {
+        Ok(Some(object)) => object,
+        Ok(None) => return settled(),
+        Err(error) => {
+            tracing::error!(%error, workflow = id.name, "failed to get a workflow");
+            return settled();
+        }
+    };
+    let prepared = match prepare(&ground, &id, &object).await {
+        Ok(prepared) => prepared,
+        Err(fault) => {
+            refuse::refuse(&ground, &id, &fault).await;
+            return settled();
+        }
+    };
+    let mut drive = Drive {
+        api: scope(&ground.client, Some(&id.namespace), &workflows()),
+        pods: Pods::new(ground.clone(), &id.namespace, letters.clone()),
+        calls: Calls::new(ground.clone(), letters.clone()),
+        version: object.metadata.resource_version.clone().unwrap_or_default(),
+        own: HashSet::new(),
+        holding: Holding::of(&prepared.object),
+        plan: prepared.plan,
+        run: prepared.run,
+        record: prepared.record,
+        object: prepared.object,
+        ground,
+        id,
+        letters,
+        inbox,
+        dirty: BTreeSet::new(),
+        since: None,
+        tasks: Vec::new(),
+    };
+    for pod in pods {
+        drive.pods.know(&pod);
+        let _ = drive.letters.send(Letter::Pod(pod));
+    }
+    match drive.turn(settled).await {
+        Ok(()) => {}
+        Err(Stop::Deleted) => drive.deleted(),
+        Err(Stop::Failed(error)) => {
+            tracing::error!(workflow = drive.id.name, "failed to {error}");
+        }
+    }
+    drive.close().await;
+}
+
+struct Prepared {
+    object: Value,
+    plan: Arc<Plan>,
+    run: Run,
+    record: Record,
+}
+
+async fn prepare(
+    ground: &Ground,
+    id: &Id,
+    object: &DynamicObject,
+) -> Result<Prepared, refuse::Fault> {
+    let text = text(object);
+    let read = tiphys_spec::read(&id.name, text.as_bytes());
+    refuse::unsound(&read.diagnostics)?;
+    let found = read.objects.iter().find_map(|found| match &found.value {
+        ObjectValue::Workflow(workflow) => Some((workflow, found)),
+        _ => None,
+    });
+    let (workflow, found) =
+        found.ok_or_else(|| refuse::Fault::Unreadable("it is no Workflow".to_owned()))?;
+    let origin = Origin::new(&read.source, &found.node);
+    let library = ground.shelf.library(&id.namespace);
+    let mut planned = tiphys_graph::plan(workflow, &origin, &library, Purpose::Run);
+    if planned.plan.is_none() {
+        // What it refers to may have been made a moment ago.
+        if let Ok(library) = ground.shelf.fresh(&id.namespace).await {
+            planned = tiphys_graph::plan(workflow, &origin, &library, Purpose::Run);
+        }
+    }
+    let plan = planned
+        .plan
+        .ok_or_else(|| refuse::Fault::invalid(&planned.diagnostics))?;
+    let value = serde_json::to_value(object).unwrap_or_default();
+    let unstored =
+        |error: crate::stored::StoredError| refuse::Fault::Unreadable(format!("failed to {error}"));
+    let (status, extra) = stored(&value).map_err(unstored)?;
+    let seed = seed(&id.uid);
+    let begun = !status.nodes.is_empty() || status.started_at.is_some();
+    let run = if begun {
+        Run::restore(&plan, &status, &extra, seed)
+    } else {
+        Run::new(&plan, seed)
+    };
+    Ok(Prepared {
+        record: Record::of(&value).map_err(unstored)?,
+        object: value,
+        plan: Arc::new(plan),
+        run,
+    })
+}
+
+/// A number that is the same whenever the workflow is taken up.
+fn seed(uid: &str) -> u64 {
+    let bytes = uid.bytes().filter(u8::is_ascii_hexdigit);
+    bytes.fold(0, |seed, digit| seed.rotate_left(5) ^ u64::from(digit))
+}
+
+enum Stop {
+    Deleted,
+    Failed(String),
+}
+
+enum Next {
+    Go,
+    Leave,
+}
+
+struct Drive {
+    ground: Arc<Ground>,
+    id: Id,
+    api: Api<DynamicObject>,
+    /// As it was last read: what users want of it.
+    object: Value,
+    plan: Arc<Plan>,
+    run: Run,
+    record: Record,
+    /// Of the object, as last read or written here.
+    version: String,
+    /// Versions that were written here and of which the watch has not told yet.
+    own: HashSet<String>,
+    pods: Pods,
+    calls: Calls,
+    holding: Holding,
+    letters: UnboundedSender<Letter>,
+    inbox: UnboundedReceiver<Letter>,
+    /// Changed and not stored.
+    dirty: BTreeSet<NodeIx>,
+    /// Since when there is something to store.
+    since: Option<Instant>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drive {
+    async fn turn(&mut self, settled: impl FnOnce()) -> Result<(), Stop> {
+        let mut settled = Some(settled);
+        let commands = edits(&self.object, &self.run);
+        self.obey(commands);
+        loop {
+            let decision = decide(&self.plan, &mut self.run, Timestamp::now());
+            self.dirty.extend(decision.changed);
+            self.note(&decision.effects);
+            if decision.workflow_changed || !self.dirty.is_empty() {
+                self.since.get_or_insert_with(Instant::now);
+            }
+            let urgent = !decision.effects.is_empty() || decision.finished || settled.is_some();
+            let overdue = self.since.is_some_and(|since| since.elapsed() >= PATIENCE);
+            if self.since.is_some() && (urgent || overdue) {
+                self.store().await?;
+            }
+            for effect in decision.effects {
+                self.perform(effect).await;
+            }
+            if self.since.is_none() {
+                self.tidy();
+            }
+            if let Some(settled) = settled.take() {
+                settled();
+            }
+            if decision.finished {
+                self.collect().await;
+                return Ok(());
+            }
+            if let Next::Leave = self.observe(decision.wake_at).await? {
+                return self.store().await;
+            }
+        }
+    }
+
+    /// Stores what was decided, before anything of it is done.
+    async fn store(&mut self) -> Result<(), Stop> {
+        loop {
+            self.record.locks = self.holding.status();
+            let dirty = std::mem::take(&mut self.dirty);
+            let patch = self.record.update(&self.run, dirty);
+            self.since = None;
+            let patch = patch.map_err(|error| Stop::Failed(error.to_string()))?;
+            let Some(mut patch) = patch else { break };
+            patch["metadata"]["resourceVersion"] = self.version.as_str().into();
+            let wrote = merge("store a workflow", &self.api, &self.id.name, patch).await;
+            match wrote {
+                Ok(written) => {
+                    self.version = written.metadata.resource_version.unwrap_or_default();
+                    self.own.insert(self.version.clone());
+                    break;
+                }
+                // Somebody else wrote meanwhile: what they want is taken in, and all is compared anew.
+                Err(error) if code(&error) == Some(409) => {
+                    self.reread().await?;
+                    self.dirty = self.all().collect();
+                    self.since = Some(Instant::now());
+                }
+                Err(error) if code(&error) == Some(404) => return Err(Stop::Deleted),
+                Err(error) => {
+                    return Err(Stop::Failed(format!(
+                        "store the workflow: {}",
+                        told(&error)
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All is on record: pods that have ended are let go, and those end whose nodes have ended.
+    fn tidy(&mut self) {
+        let run = &self.run;
+        self.tasks.retain(|task| !task.is_finished());
+        self.tasks.extend(self.pods.tidy(|key| ended(run, key)));
+    }
+
+    /// The pods that are to go with the workflow's end.
+    async fn collect(&mut self) {
+        let gc = self.plan.workflow.spec.pod_gc.as_ref();
+        let strategy = gc.and_then(|gc| gc.strategy.as_deref());
+        if strategy.is_some_and(|strategy| strategy.starts_with("OnWorkflow")) {
+            let (ground, id, phase) = (self.ground.clone(), self.id.clone(), self.run.phase());
+            self.tasks.push(tokio::spawn(async move {
+                retire::collect(&ground, &id, phase).await;
+            }));
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = NodeIx> + use<> {
+        let count = u32::try_from(self.run.nodes().count()).unwrap_or(u32::MAX);
+        (0..count).map(NodeIx)
+    }
+
+    /// Reads the object, and takes in what users want.
+    async fn reread(&mut self) -> Result<(), Stop> {
+        let found = fetch(&self.ground, &self.id).await;
+        let found =
+            found.map_err(|error| Stop::Failed(format!("get the workflow: {}", told(&error))))?;
+        let object = found.ok_or(Stop::Deleted)?;
+        self.version = object.metadata.resource_version.clone().unwrap_or_default();
+        self.object = serde_json::to_value(&object).unwrap_or_default();
+        self.record = Record::of(&self.object).map_err(|error| Stop::Failed(error.to_string()))?;
+        let commands = edits(&self.object, &self.run);
+        self.obey(commands);
+        Ok(())
+    }
+
+    fn obey(&mut self, commands: Vec<Command>) {
+        let asked = commands.into_iter().map(Observation::Asked);
+        absorb(&self.plan, &mut self.run, asked);
+    }
+
+    /// What the decision says of locks is part of what is stored.
+    fn note(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::AcquireLocks(request) => self.holding.ask(request),
+                Effect::ReleaseLocks { holder } => self.holding.forget(holder),
+                _ => {}
+            }
+        }
+    }
+
+    async fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::CreatePod(intent) => self.pods.create(&intent, &self.plan.workflow),
+            Effect::StopPod { key } => {
+                if self.calls.stop(&key) {
+                    return;
+                }
+                self.pods.stop(&key);
+            }
+            Effect::CallPlugin(call) => self.calls.begin(*call, self.plan.clone()),
+            Effect::AcquireLocks(request) => {
+                let (locks, letters) = (self.ground.locks.clone(), self.letters.clone());
+                let held = self.holding.held(&request.holder);
+                locks.acquire(&self.id.uid, *request, held, letters).await;
+            }
+            Effect::ReleaseLocks { holder } => self.ground.locks.release(&holder),
+            Effect::LookupMemo { node, cache, key } => {
+                let (ground, namespace) = (self.ground.clone(), self.id.namespace.clone());
+                let letters = self.letters.clone();
+                tokio::spawn(async move {
+                    let found = memo::find(&ground.client, &namespace, &cache, &key).await;
+                    // A cache that cannot be read costs time, not the run.
+                    let found = found.unwrap_or_else(|error| {
+                        tracing::warn!("failed to {error}");
+                        None
+                    });
+                    let _ = letters.send(Letter::Seen(match found {
+                        Some((outputs, created)) => Observation::MemoFound {
+                            node,
+                            outputs: Box::new(outputs),
+                            created,
+                        },
+                        None => Observation::MemoMissing { node },
+                    }));
+                });
+            }
+            Effect::SaveMemo {
+                node,
+                cache,
+                key,
+                outputs,
+            } => {
+                let (ground, namespace) = (self.ground.clone(), self.id.namespace.clone());
+                self.tasks.push(tokio::spawn(async move {
+                    let saved =
+                        memo::save(&ground.client, &namespace, &cache, &key, node, *outputs).await;
+                    if let Err(error) = saved {
+                        tracing::warn!("failed to {error}");
+                    }
+                }));
+            }
+        }
+    }
+
+    /// Waits until there is something to decide, and takes it in.
+    async fn observe(&mut self, wake_at: Option<Timestamp>) -> Result<Next, Stop> {
+        let now = Timestamp::now();
+        let due = wake_at.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        let store = self
+            .since
+            .map(|since| PATIENCE.saturating_sub(since.elapsed()));
+        let patience = due.into_iter().chain(store).min();
+        let mut letters = Vec::new();
+        tokio::select! {
+            biased;
+            _ = self.inbox.recv_many(&mut letters, 4096) => {}
+            () = tokio::time::sleep(patience.unwrap_or(Duration::MAX)), if patience.is_some() => {}
+        }
+        let mut observations = Vec::new();
+        let mut changed = false;
+        for letter in letters {
+            match letter {
+                Letter::Pod(pod) => observations.extend(self.pods.observe(&pod)),
+                Letter::PodGone(pod) => observations.extend(self.pods.gone(&pod)),
+                Letter::Seen(observation) => observations.push(observation),
+                Letter::Changed(version) => {
+                    let known = self.own.remove(&version) || version == self.version;
+                    changed |= !known;
+                }
+                Letter::Deleted => return Err(Stop::Deleted),
+                Letter::Leave => return Ok(Next::Leave),
+            }
+        }
+        for observation in &observations {
+            if let Observation::LocksAcquired { holder } = observation {
+                self.holding.got(holder);
+            }
+        }
+        absorb(&self.plan, &mut self.run, observations);
+        if changed {
+            self.reread().await?;
+            self.dirty = self.all().collect();
+        }
+        Ok(Next::Go)
+    }
+
+    /// The object is gone: so is all that was done for it.
+    fn deleted(&mut self) {
+        self.calls.abandon();
+        let living: Vec<PodKey> = self.pods.living().cloned().collect();
+        living.iter().for_each(|key| self.pods.stop(key));
+    }
+
+    async fn close(mut self) {
+        self.calls.abandon();
+        self.ground.locks.release_all(&self.id.uid);
+        for task in self.tasks {
+            let _ = task.await;
+        }
+    }
+}
+
+/// Whether it is on record how the node of a pod ended.
+fn ended(run: &Run, key: &PodKey) -> bool {
+    if key.attempt != run.extra().attempt {
+        return true;
+    }
+    let node = run.node_by_id(&key.node);
+    node.is_none_or(|node| node.phase.is_some_and(spec::NodePhase::terminal))
+}
+
+/// The locks of this workflow, as they are on record.
+#[derive(Default)]
+struct Holding {
+    holders: std::collections::BTreeMap<String, Held>,
+}
+
+struct Held {
+    /// Names, each with whether it is a mutex.
+    locks: Vec<(String, bool)>,
+    has: bool,
+    /// Before this controller began.
+    before: bool,
+}
+
+impl Holding {
+    fn of(object: &Value) -> Holding {
+        let mut holding = Holding::default();
+        let status: spec::SynchronizationStatus =
+            serde_json::from_value(object["status"]["synchronization"].clone()).unwrap_or_default();
+        let mut add = |holder: &str, lock: &str, mutex: bool| {
+            let held = holding.holders.entry(holder.to_owned()).or_insert(Held {
+                locks: Vec::new(),
+                has: true,
+                before: true,
+            });
+            held.locks.push((lock.to_owned(), mutex));
+        };
+        for of in status.mutex.iter().flat_map(|status| &status.holding) {
+            if let (Some(holder), Some(lock)) = (&of.holder, &of.mutex) {
+                add(holder, lock, true);
+            }
+        }
+        for of in status.semaphore.iter().flat_map(|status| &status.holding) {
+            for holder in &of.holders {
+                add(holder, of.semaphore.as_deref().unwrap_or_default(), false);
+            }
+        }
+        holding
+    }
+
+    fn ask(&mut self, request: &tiphys_core::LockRequest) {
+        let locks = || {
+            let locks = request.locks.iter();
+            locks.map(|lock| (lock.name.clone(), lock.mutex)).collect()
+        };
+        let held = self.holders.entry(request.holder.clone());
+        held.or_insert_with(|| Held {
+            locks: locks(),
+            has: false,
+            before: false,
+        });
+    }
+
+    fn got(&mut self, holder: &str) {
+        if let Some(held) = self.holders.get_mut(holder) {
+            held.has = true;
+        }
+    }
+
+    fn forget(&mut self, holder: &str) {
+        self.holders.remove(holder);
+    }
+
+    fn held(&self, holder: &str) -> bool {
+        self.holders.get(holder).is_some_and(|held| held.before)
+    }
+
+    /// `status.synchronization`; none where there is nothing to say.
+    fn status(&self) -> Option<Value> {
+        let mut status = spec::SynchronizationStatus::default();
+        for (holder, held) in &self.holders {
+            for (lock, mutex) in &held.locks {
+                if *mutex {
+                    let of = status.mutex.get_or_insert_default();
+                    let list = if held.has {
+                        &mut of.holding
+                    } else {
+                        &mut of.waiting
+                    };
+                    list.push(spec::MutexHolding {
+                        holder: Some(holder.clone()),
+                        mutex: Some(lock.clone()),
+                    });
+                    continue;
+                }
+                let of = status.semaphore.get_or_insert_default();
+                let list = if held.has {
+                    &mut of.holding
+                } else {
+                    &mut of.waiting
+                };
+                match list
+                    .iter_mut()
+                    .find(|of| of.semaphore.as_ref() == Some(lock))
+                {
+                    Some(of) => of.holders.push(holder.clone()),
+                    None => list.push(spec::SemaphoreHolding {
+                        holders: vec![holder.clone()],
+                        semaphore: Some(lock.clone()),
+                    }),
+                }
+            }
+        }
+        (!self.holders.is_empty()).then(|| serde_json::to_value(status).unwrap_or_default())
+    }
+}

@@ -1,0 +1,58 @@
+//! The command line. Flags are Argo's where Argo has them, and `ARGO_<FLAG>` in the environment stands for a flag as there.
+
+use clap::{Parser, ValueEnum};
+use std::path::PathBuf;
+
+/// Runs workflows (argoproj.io/v1alpha1) in a Kubernetes cluster.
+///
+/// It finds the cluster by KUBECONFIG or ~/.kube/config, or by its own service account inside a cluster. It ends with TERM or INT: what
+/// it knows is stored, pods run on, and the next one goes on where it was.
+#[derive(Debug, Parser)]
+#[command(name = "tiphys-controller", version, max_term_width = 120)]
+pub struct Args {
+    /// The image that holds the executor, for steps whose outputs somebody wants.
+    #[arg(long, env = "ARGO_EXECUTOR_IMAGE", default_value = concat!("tiphys/executor:v", env!("CARGO_PKG_VERSION")), value_name = "IMAGE")]
+    pub executor_image: String,
+    /// When that image is pulled: Always, IfNotPresent or Never.
+    #[arg(long, env = "ARGO_EXECUTOR_IMAGE_PULL_POLICY", value_name = "POLICY")]
+    pub executor_image_pull_policy: Option<String>,
+    /// Run the workflows of one namespace only: the controller's own, or the managed one.
+    #[arg(long, env = "ARGO_NAMESPACED")]
+    pub namespaced: bool,
+    /// The namespace whose workflows are run.
+    #[arg(
+        long,
+        env = "ARGO_MANAGED_NAMESPACE",
+        value_name = "NAMESPACE",
+        requires = "namespaced"
+    )]
+    pub managed_namespace: Option<String>,
+    /// Run only workflows with this label workflows.argoproj.io/controller-instanceid; without it, only those without the label.
+    #[arg(long, env = "ARGO_INSTANCEID", value_name = "ID")]
+    pub instanceid: Option<String>,
+    /// Where compiled plug-ins are kept; without it they are compiled anew by each start.
+    #[arg(long, env = "TIPHYS_CACHE", value_name = "FOLDER")]
+    pub cache: Option<PathBuf>,
+    /// What is logged: error, warn, info, debug or trace.
+    #[arg(
+        long,
+        env = "ARGO_LOGLEVEL",
+        default_value = "info",
+        value_name = "LEVEL"
+    )]
+    pub loglevel: String,
+    /// How it is logged.
+    #[arg(
+        long,
+        env = "ARGO_LOG_FORMAT",
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
+    pub log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
