@@ -87,6 +87,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 const BACKEND: &[&str] = &[
+    // What takes values out of JSON, for the plug-ins as well.
+    "tiphys-plugin-query",
     "tiphys-core",
     "tiphys-graph",
     "tiphys-pods",

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tiphys_host::{
-    ArtifactAccess, ArtifactGrant, Cache, Folder, Grant, Grants, Host, HttpGrant, Options, Plugin,
-    Registry, digest,
+    Cache, Folder, Grant, Grants, Host, HttpGrant, Options, Plugin, Registry, digest,
 };
 use tiphys_local::{Home, Submitted};
 use tiphys_spec as spec;

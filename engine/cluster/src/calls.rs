@@ -1,7 +1,8 @@
-//! Calls of plug-ins. One that ends with the controller is made again under the same key.
+//! What is done by the controller itself and not by a pod: calls of plug-ins, resource templates. One that ends with the controller is made again under the same key.
 
 use crate::client::{code, patiently, told};
 use crate::ground::Ground;
+use crate::resource;
 use crate::workflow::Letter;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use kube::Api;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tiphys_core::{Observation, Outcome, PluginCall, PodFinished, PodKey};
+use tiphys_core::{Observation, Outcome, PluginCall, PodFinished, PodIntent, PodKey};
 use tiphys_graph::plan::Plan;
 use tiphys_host::{
     Entry, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal, World, Writer,
@@ -37,8 +38,8 @@ impl Calls {
     /// Begins a call.
     pub(crate) fn begin(&mut self, call: PluginCall, plan: Arc<Plan>) {
         let key = call.key.clone();
-        let (ground, letters) = (self.ground.clone(), self.letters.clone());
-        let task = tokio::spawn(async move {
+        let ground = self.ground.clone();
+        self.spawn(key, async move {
             let namespace = plan.workflow.metadata.namespace.clone().unwrap_or_default();
             let node = call.node_name.clone();
             let world = Arc::new(ClusterWorld {
@@ -47,10 +48,39 @@ impl Calls {
                 node,
             });
             let plugins = ground.settings.plugins.as_deref();
-            let said = perform(plugins, call, &plan.workflow.metadata, world).await;
-            let _ = letters.send(Letter::Seen(said));
+            perform(plugins, call, &plan.workflow.metadata, world).await
         });
-        if let Some(before) = self.running.insert(key, task.abort_handle()) {
+    }
+
+    /// Does what a resource template says.
+    pub(crate) fn resource(&mut self, intent: PodIntent, plan: Arc<Plan>) {
+        let key = intent.key.clone();
+        let (ground, letters) = (self.ground.clone(), self.letters.clone());
+        self.spawn(key, async move {
+            let started = Observation::PodStarted {
+                key: intent.key.clone(),
+                at: Timestamp::now(),
+                ready: true,
+                ip: None,
+                host: None,
+            };
+            let _ = letters.send(Letter::Seen(started));
+            let workflow = &plan.workflow;
+            let namespace = workflow.metadata.namespace.as_deref().unwrap_or_default();
+            let account = intent.template.service_account_name.as_deref();
+            let account = account.or(workflow.spec.service_account_name.as_deref());
+            let finished = match ground.client_as(namespace, account.unwrap_or("default")) {
+                Ok(client) => resource::run(client, &intent, workflow).await,
+                Err(error) => ended(&intent.key, Outcome::Error, Some(told(&error))),
+            };
+            Observation::PodFinished(Box::new(finished))
+        });
+    }
+
+    /// Goes on with something that ends with what the workflow hears of it. One of the same key that runs is ended.
+    fn spawn(&mut self, key: PodKey, work: impl Future<Output = Observation> + Send + 'static) {
+        let task = watched(key.clone(), self.letters.clone(), work);
+        if let Some(before) = self.running.insert(key, task) {
             before.abort();
         }
     }
@@ -61,18 +91,7 @@ impl Calls {
             return false;
         };
         task.abort();
-        let finished = PodFinished {
-            key: key.clone(),
-            at: Timestamp::now(),
-            outcome: Outcome::Failed,
-            message: None,
-            exit_code: None,
-            parameters: Vec::new(),
-            result: None,
-            artifacts: Vec::new(),
-            host: None,
-            hopeless: false,
-        };
+        let finished = ended(key, Outcome::Failed, None);
         let finished = Observation::PodFinished(Box::new(finished));
         let _ = self.letters.send(Letter::Seen(finished));
         true
@@ -80,6 +99,45 @@ impl Calls {
 
     pub(crate) fn abandon(&mut self) {
         self.running.drain().for_each(|(_, task)| task.abort());
+    }
+}
+
+/// Goes on with something whose outcome a workflow waits for. A fault of the engine's own is an outcome, too: nobody waits for ever.
+pub(crate) fn watched(
+    key: PodKey,
+    letters: UnboundedSender<Letter>,
+    work: impl Future<Output = Observation> + Send + 'static,
+) -> AbortHandle {
+    let task = tokio::spawn(work);
+    let handle = task.abort_handle();
+    tokio::spawn(async move {
+        let said = match task.await {
+            Ok(said) => said,
+            Err(error) if error.is_cancelled() => return,
+            Err(_) => {
+                let reason = "internal error: the controller's log says more".to_owned();
+                let ended = ended(&key, Outcome::Error, Some(reason));
+                Observation::PodFinished(Box::new(ended))
+            }
+        };
+        let _ = letters.send(Letter::Seen(said));
+    });
+    handle
+}
+
+/// An end that brings nothing.
+pub(crate) fn ended(key: &PodKey, outcome: Outcome, message: Option<String>) -> PodFinished {
+    PodFinished {
+        key: key.clone(),
+        at: Timestamp::now(),
+        outcome,
+        message,
+        exit_code: None,
+        parameters: Vec::new(),
+        result: None,
+        artifacts: Vec::new(),
+        host: None,
+        hopeless: false,
     }
 }
 

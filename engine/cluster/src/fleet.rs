@@ -1,11 +1,13 @@
 //! All workflows of a controller: who is to run is run, and everybody hears what concerns them.
 
+use crate::client::told;
 use crate::follow::{News, follow};
 use crate::ground::{Ground, Settings};
 use crate::kinds::{Meta, scope, workflows};
 use crate::locks::Locks;
 use crate::names::COMPLETED;
 use crate::pods::orphaned;
+use crate::refuse::{Fault, refuse};
 use crate::retire;
 use crate::shelf::Shelf;
 use crate::workflow::{Id, Letter, operate};
@@ -34,8 +36,21 @@ enum Event {
     Settled,
 }
 
+/// A watch has ended. A fragment that fits after "failed to ".
+#[derive(Debug, thiserror::Error)]
+#[error("watch the cluster{}", .0.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+pub struct Blind(Option<String>);
+
 /// Runs every workflow of the cluster, or of the settings' namespace, until `stop` ends.
-pub async fn operate_all(client: Client, settings: Settings, stop: impl Future<Output = ()>) {
+///
+/// # Errors
+/// It sees nothing any more.
+pub async fn operate_all(
+    config: kube::Config,
+    settings: Settings,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Blind> {
+    let client = Client::try_from(config.clone()).map_err(|error| Blind(Some(told(&error))))?;
     let kinds: Arc<dyn Kinds> = match &settings.plugins {
         Some(registry) => registry.clone(),
         None => Arc::new(NoKinds),
@@ -44,6 +59,8 @@ pub async fn operate_all(client: Client, settings: Settings, stop: impl Future<O
     let shelf = Arc::new(Shelf::new(client.clone(), namespace.clone(), kinds));
     let locks = Arc::new(Locks::new(client.clone()));
     let ground = Arc::new(Ground {
+        config,
+        accounts: Default::default(),
         client: client.clone(),
         shelf: shelf.clone(),
         locks,
@@ -93,7 +110,7 @@ pub async fn operate_all(client: Client, settings: Settings, stop: impl Future<O
         names: HashMap::new(),
         waiting: Some(Waiting::default()),
     };
-    fleet.sail(stop).await;
+    fleet.sail(watches, stop).await
 }
 
 struct Fleet {
@@ -126,15 +143,23 @@ struct Ship {
 }
 
 impl Fleet {
-    async fn sail(mut self, stop: impl Future<Output = ()>) {
+    async fn sail(
+        mut self,
+        mut watches: JoinSet<()>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Blind> {
         let mut stop = std::pin::pin!(stop);
         loop {
             tokio::select! {
                 event = self.inbox.recv() => match event {
                     Some(event) => self.take(event),
-                    None => return,
+                    None => return Ok(()),
                 },
                 () = &mut stop => break,
+                // They have no end of their own: without one of them the rest would be half blind.
+                ended = watches.join_next() => {
+                    return Err(Blind(ended.and_then(Result::err).map(|error| error.to_string())));
+                }
             }
         }
         // Everybody stores what they know, and leaves.
@@ -145,9 +170,10 @@ impl Fleet {
             match self.inbox.recv().await {
                 Some(Event::Ended(id)) => _ = self.ships.remove(&id.uid),
                 Some(_) => {}
-                None => return,
+                None => return Ok(()),
             }
         }
+        Ok(())
     }
 
     fn take(&mut self, event: Event) {
@@ -243,12 +269,13 @@ impl Fleet {
         self.ships.insert(id.uid.clone(), ship);
         let (ground, events) = (self.ground.clone(), self.events.clone());
         tokio::spawn(async move {
-            let ended = Ended {
-                id: id.clone(),
-                events,
-            };
-            operate(ground, id, pods, letters, inbox, settled).await;
-            drop(ended);
+            let work = operate(ground.clone(), id.clone(), pods, letters, inbox, settled);
+            // A fault in one workflow is no concern of the others.
+            if tokio::spawn(work).await.is_err() {
+                ground.locks.release_all(&id.uid);
+                refuse(&ground, &id, &Fault::Internal).await;
+            }
+            let _ = events.send(Event::Ended(id));
         });
     }
 
@@ -318,17 +345,5 @@ impl Fleet {
 fn settle(left: &AtomicUsize, events: &mpsc::UnboundedSender<Event>) {
     if left.fetch_sub(1, Ordering::AcqRel) == 1 {
         let _ = events.send(Event::Settled);
-    }
-}
-
-/// Tells that a workflow is not run any more, however that came.
-struct Ended {
-    id: Id,
-    events: mpsc::UnboundedSender<Event>,
-}
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.events.send(Event::Ended(self.id.clone()));
     }
 }

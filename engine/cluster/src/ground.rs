@@ -2,8 +2,9 @@
 
 use crate::locks::Locks;
 use crate::shelf::Shelf;
-use kube::Client;
-use std::sync::Arc;
+use kube::{Client, Config, Error};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use tiphys_host::{Registry, Wire};
 use tokio::sync::Semaphore;
 
@@ -18,6 +19,7 @@ pub struct Settings {
 }
 
 pub(crate) struct Ground {
+    pub config: Config,
     pub client: Client,
     pub settings: Settings,
     pub shelf: Arc<Shelf>,
@@ -25,4 +27,22 @@ pub(crate) struct Ground {
     pub wire: Arc<Wire>,
     /// Pods that may be on their way to the API server at once.
     pub room: Semaphore,
+    /// Clients that act as service accounts, by user.
+    pub accounts: Mutex<HashMap<String, Client>>,
+}
+
+impl Ground {
+    /// A client that may do what a service account may, and nothing else: the API server is told whom it stands for.
+    pub(crate) fn client_as(&self, namespace: &str, account: &str) -> Result<Client, Error> {
+        let user = format!("system:serviceaccount:{namespace}:{account}");
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = accounts.get(&user) {
+            return Ok(client.clone());
+        }
+        let mut config = self.config.clone();
+        config.auth_info.impersonate = Some(user.clone());
+        let client = Client::try_from(config)?;
+        accounts.insert(user, client.clone());
+        Ok(client)
+    }
 }

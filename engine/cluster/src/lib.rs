@@ -26,14 +26,15 @@ mod patch;
 mod pods;
 mod record;
 mod refuse;
+mod resource;
 mod retire;
 mod shelf;
 mod stored;
 mod workflow;
 
-pub use fleet::operate_all;
+pub use fleet::{Blind, operate_all};
 pub use ground::Settings;
-pub use kube::Client;
+pub use kube::Config;
 pub use names::{ATTEMPT, COMPLETED, PHASE, POD_NAME_FORMAT};
 pub use record::{Record, TooLarge};
 pub use stored::{StoredError, stored};

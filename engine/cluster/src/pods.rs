@@ -1,5 +1,6 @@
 //! The pods of one workflow: made, watched, told to end, let go of.
 
+use crate::calls::ended;
 use crate::client::{code, delete, merge, patiently, spread, told};
 use crate::ground::Ground;
 use crate::retire::{self, FINALIZER};
@@ -13,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tiphys_core::{Observation, Outcome, PodFinished, PodIntent, PodKey};
+use tiphys_core::{ContainerState, Observation, Outcome, PodFinished, PodIntent, PodKey};
 use tiphys_pods::{Sight, observe, read_report};
 use tiphys_spec as spec;
 use tokio::sync::mpsc::UnboundedSender;
@@ -43,6 +44,8 @@ struct Known {
     stop: Arc<AtomicBool>,
     stopped: bool,
     seen: Option<Seen>,
+    /// The containers of a set.
+    members: HashMap<String, ContainerState>,
 }
 
 /// What was last told of it.
@@ -61,6 +64,7 @@ impl Known {
             stop: Arc::default(),
             stopped: false,
             seen: None,
+            members: HashMap::new(),
         }
     }
 }
@@ -123,9 +127,15 @@ impl Pods {
         };
         tokio::spawn(async move {
             let letters = job.letters.clone();
-            let letter = match job.run().await {
-                Ok(pod) => Letter::Pod(Arc::new(pod)),
-                Err(finished) => Letter::Seen(Observation::PodFinished(Box::new(finished))),
+            let key = job.key.clone();
+            let letter = match tokio::spawn(job.run()).await {
+                Ok(Ok(pod)) => Letter::Pod(Arc::new(pod)),
+                Ok(Err(finished)) => Letter::Seen(Observation::PodFinished(Box::new(finished))),
+                // A fault of the engine's own: nobody waits for ever.
+                Err(_) => {
+                    let reason = "internal error: the controller's log says more".to_owned();
+                    Letter::Seen(failed(&key, reason, false))
+                }
             };
             let _ = letters.send(letter);
         });
@@ -165,8 +175,17 @@ impl Pods {
     }
 
     /// Takes in what is to be seen of a pod.
-    pub(crate) fn observe(&mut self, pod: &Arc<Pod>) -> Option<Observation> {
-        let key = tiphys_pods::key(pod)?;
+    pub(crate) fn observe(&mut self, pod: &Arc<Pod>) -> Vec<Observation> {
+        let Some(key) = tiphys_pods::key(pod) else {
+            return Vec::new();
+        };
+        let mut observations = self.members(&key, pod);
+        observations.extend(self.whole(key, pod));
+        observations
+    }
+
+    /// What is to be seen of the pod as a whole.
+    fn whole(&mut self, key: PodKey, pod: &Arc<Pod>) -> Option<Observation> {
         let known = self
             .known
             .entry(key.clone())
@@ -236,6 +255,28 @@ impl Pods {
         observation
     }
 
+    /// What is new of the containers of a set.
+    fn members(&mut self, key: &PodKey, pod: &Pod) -> Vec<Observation> {
+        let states = tiphys_pods::containers(pod);
+        if states.is_empty() {
+            return Vec::new();
+        }
+        let known = self.known.entry(key.clone());
+        let known = known.or_insert_with(|| Known::new(pod.name_any()));
+        let mut news = Vec::new();
+        for (name, state) in states {
+            if known.members.get(&name) != Some(&state) {
+                known.members.insert(name.clone(), state.clone());
+                news.push(Observation::ContainerChanged {
+                    key: key.clone(),
+                    name,
+                    state,
+                });
+            }
+        }
+        news
+    }
+
     /// The pod is no more.
     pub(crate) fn gone(&mut self, pod: &Pod) -> Option<Observation> {
         let key = tiphys_pods::key(pod)?;
@@ -297,16 +338,8 @@ pub(crate) fn api(ground: &Ground, namespace: &str) -> Api<Pod> {
 
 fn failure(key: &PodKey, message: String, hopeless: bool) -> PodFinished {
     PodFinished {
-        key: key.clone(),
-        at: Timestamp::now(),
-        outcome: Outcome::Error,
-        message: Some(message),
-        exit_code: None,
-        parameters: Vec::new(),
-        result: None,
-        artifacts: Vec::new(),
-        host: None,
         hopeless,
+        ..ended(key, Outcome::Error, Some(message))
     }
 }
 

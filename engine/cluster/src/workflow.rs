@@ -57,7 +57,8 @@ pub(crate) fn text(object: &DynamicObject) -> String {
     }
     if let Some(metadata) = value["metadata"].as_object_mut() {
         metadata.remove("managedFields");
-        if let Some(annotations) = metadata["annotations"].as_object_mut() {
+        let annotations = metadata.get_mut("annotations");
+        if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
             annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
         }
     }
@@ -347,6 +348,9 @@ impl Drive {
 
     async fn perform(&mut self, effect: Effect) {
         match effect {
+            Effect::CreatePod(intent) if intent.template.resource.is_some() => {
+                self.calls.resource(*intent, self.plan.clone());
+            }
             Effect::CreatePod(intent) => self.pods.create(&intent, &self.plan.workflow),
             Effect::StopPod { key } => {
                 if self.calls.stop(&key) {

@@ -4,9 +4,10 @@ mod args;
 
 use args::{Args, LogFormat};
 use clap::Parser;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tiphys_cluster::{Client, Settings, operate_all};
+use tiphys_cluster::{Config, Settings, operate_all};
 use tiphys_host::{Cache, Host, Options, Registry};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -33,6 +34,7 @@ fn log(args: &Args) {
     let filter = EnvFilter::try_new(&args.loglevel).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match args.log_format {
         LogFormat::Text => log.init(),
@@ -41,11 +43,11 @@ fn log(args: &Args) {
 }
 
 async fn run(args: Args) -> Result<(), String> {
-    let client = Client::try_default().await;
-    let client = client.map_err(|error| format!("find a cluster: {error}"))?;
+    let config = Config::infer().await;
+    let config = config.map_err(|error| format!("find a cluster: {error}"))?;
     let cache = args.cache.map(Cache::new);
     let plugins = Registry::built_in(Host::new(Options { cache }), &[]);
-    let own = client.default_namespace().to_owned();
+    let own = config.default_namespace.clone();
     let settings = Settings {
         pods: tiphys_pods::Settings {
             executor_image: args.executor_image,
@@ -59,8 +61,8 @@ async fn run(args: Args) -> Result<(), String> {
         plugins: Some(Arc::new(plugins)),
     };
     let stop = ended().map_err(|error| format!("listen for signals: {error}"))?;
-    operate_all(client, settings, stop).await;
-    Ok(())
+    let done = operate_all(config, settings, stop).await;
+    done.map_err(|error| error.to_string())
 }
 
 /// Ends with TERM or INT.

@@ -457,23 +457,24 @@ impl<'a> Engine<'a> {
             on_exit: node.on_exit,
             deadline,
             grace: GRACE,
-            volumes: self.volumes()?,
+            workflow: self.of_all_pods()?,
         })
     }
 
-    /// The workflow's volumes, tags replaced, once per run.
-    fn volumes(&mut self) -> Result<Arc<Vec<k8s_openapi::api::core::v1::Volume>>, String> {
-        if let Some(volumes) = &self.run.volumes {
-            return Ok(volumes.clone());
+    /// What the workflow says of all its pods, tags replaced, once per run.
+    fn of_all_pods(&mut self) -> Result<Arc<spec::WorkflowSpec>, String> {
+        if let Some(said) = &self.run.of_all_pods {
+            return Ok(said.clone());
         }
-        let json =
-            serde_json::to_value(&self.plan.workflow.spec.volumes).map_err(|e| e.to_string())?;
+        let spec = of_all_pods(&self.plan.workflow.spec);
+        let json = serde_json::to_value(&spec).map_err(|e| e.to_string())?;
         let json = self.tree(&Tree::parse(&json), Place::default())?;
-        let volumes: Arc<Vec<_>> = Arc::new(
-            serde_json::from_value(json).map_err(|e| format!("volumes are not valid: {e}"))?,
+        let said: Arc<spec::WorkflowSpec> = Arc::new(
+            serde_json::from_value(json)
+                .map_err(|e| format!("what spec says of pods is not valid: {e}"))?,
         );
-        self.run.volumes = Some(volumes.clone());
-        Ok(volumes)
+        self.run.of_all_pods = Some(said.clone());
+        Ok(said)
     }
 
     /// The earliest of `timeout` (from the node's start), `activeDeadlineSeconds` (from now) and the workflow's own.
@@ -563,4 +564,29 @@ impl<'a> Engine<'a> {
 pub(crate) fn later(at: Timestamp, nanos: i64) -> Timestamp {
     at.saturating_add(SignedDuration::from_nanos(nanos))
         .unwrap_or(Timestamp::MAX)
+}
+
+/// The fields of a workflow that are about its pods.
+fn of_all_pods(spec: &spec::WorkflowSpec) -> spec::WorkflowSpec {
+    spec::WorkflowSpec {
+        affinity: spec.affinity.clone(),
+        automount_service_account_token: spec.automount_service_account_token,
+        dns_config: spec.dns_config.clone(),
+        dns_policy: spec.dns_policy.clone(),
+        host_aliases: spec.host_aliases.clone(),
+        host_network: spec.host_network,
+        image_pull_secrets: spec.image_pull_secrets.clone(),
+        node_selector: spec.node_selector.clone(),
+        pod_metadata: spec.pod_metadata.clone(),
+        pod_priority_class_name: spec.pod_priority_class_name.clone(),
+        pod_resources: spec.pod_resources.clone(),
+        pod_spec_patch: spec.pod_spec_patch.clone(),
+        resource_claims: spec.resource_claims.clone(),
+        scheduler_name: spec.scheduler_name.clone(),
+        security_context: spec.security_context.clone(),
+        service_account_name: spec.service_account_name.clone(),
+        tolerations: spec.tolerations.clone(),
+        volumes: spec.volumes.clone(),
+        ..spec::WorkflowSpec::default()
+    }
 }

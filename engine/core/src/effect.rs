@@ -63,8 +63,8 @@ pub struct PodIntent {
     /// container, script, resource with sidecars, init containers, volumes and metadata, tags replaced. `inputs` and
     /// `outputs.parameters` of it are not used; they are below.
     pub template: Arc<spec::Template>,
-    /// The workflow's own volumes, tags replaced.
-    pub volumes: Arc<Vec<k8s_openapi::api::core::v1::Volume>>,
+    /// What the workflow says of all its pods, tags replaced: volumes, scheduling, metadata, `podSpecPatch`; nothing else is in it.
+    pub workflow: Arc<spec::WorkflowSpec>,
     pub inputs: Vec<InputFile>,
     pub parameters: Vec<OutputFile>,
     /// Artifacts to save: name, path, archive, mode; a location of its own or none (then the repository's).

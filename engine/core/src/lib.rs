@@ -46,6 +46,7 @@ pub use again::{RetryOptions, resubmit, retry};
 pub use effect::{
     Effect, InputFile, LockName, LockRequest, OutputFile, PluginCall, PodIntent, PodKey,
 };
+pub use member::container_retries;
 pub use name::{display_name, fnv32a, node_id, pod_name};
 pub use observation::{Command, ContainerState, Observation, Outcome, PodFinished};
 pub use reason::Reason;

@@ -6,9 +6,36 @@ use crate::observation::ContainerState;
 use crate::run::{NewNode, Run, Stage};
 use crate::work::Engine;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use tiphys_spec as spec;
 use tiphys_spec::{NodePhase, NodeType};
+
+/// How often a container of a set that fails is started again, and what time passes before. Source: Argo,
+/// `containerSet.retryStrategy`.
+///
+/// # Errors
+/// A number or a duration that is none.
+pub fn container_retries(set: &spec::ContainerSetTemplate) -> Result<(u32, Duration), String> {
+    let Some(strategy) = set.retry_strategy.as_deref() else {
+        return Ok((0, Duration::ZERO));
+    };
+    let retries = match &strategy.retries {
+        None => Some(0),
+        Some(IntOrString::Int(number)) => u32::try_from(*number).ok(),
+        Some(IntOrString::String(text)) => text.trim().parse().ok(),
+    };
+    let retries = retries.ok_or("containerSet.retryStrategy.retries is no number")?;
+    let pause = strategy.duration.as_ref().map_or(Ok(0), |text| {
+        tiphys_expr::duration::parse_or_seconds(&text.0)
+            .map_err(|reason| format!("containerSet.retryStrategy.duration: {reason}"))
+    })?;
+    Ok((
+        retries,
+        Duration::from_nanos(u64::try_from(pause).unwrap_or_default()),
+    ))
+}
 
 impl Run {
     /// A container went on; its pod's record says no more than before.

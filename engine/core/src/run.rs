@@ -41,7 +41,7 @@ pub struct Run {
     pub(crate) slots: FxHashMap<TemplateId, SlotNames>,
     /// Containers that ended since the last decision.
     pub(crate) ended: Vec<NodeIx>,
-    pub(crate) volumes: Option<Arc<Vec<k8s_openapi::api::core::v1::Volume>>>,
+    pub(crate) of_all_pods: Option<Arc<spec::WorkflowSpec>>,
 }
 
 /// Group and index of each step, or 0 and index of each task, by name.
@@ -247,7 +247,7 @@ impl Run {
             roomy: Vec::new(),
             slots: FxHashMap::default(),
             ended: Vec::new(),
-            volumes: None,
+            of_all_pods: None,
         }
     }
 

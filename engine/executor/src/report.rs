@@ -43,6 +43,8 @@ pub struct Fault {
 pub enum FaultKind {
     StepUnreadable,
     FileNotWritten,
+    /// A container of a set that was not to be run.
+    Omitted,
     CommandNotFound,
     CommandNotExecutable,
     CommandNotStarted,

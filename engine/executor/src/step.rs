@@ -24,6 +24,18 @@ pub struct Step {
     /// Written before the command starts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<File>,
+    /// Of a container set: the files that say how the containers ended that this one waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
+    /// Where it is put how this container ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+    /// How often a command that fails is started again.
+    #[serde(skip_serializing_if = "is_none")]
+    pub retries: u32,
+    /// Before each time, in milliseconds.
+    #[serde(skip_serializing_if = "is_none")]
+    pub pause: u32,
     /// How long the termination message may be: [`crate::message_limit`] of the pod's containers.
     #[serde(skip_serializing_if = "is_message_limit")]
     pub message_limit: usize,
@@ -72,6 +84,10 @@ impl Default for Step {
             result: false,
             parameters: Vec::new(),
             files: Vec::new(),
+            after: Vec::new(),
+            mark: None,
+            retries: 0,
+            pause: 0,
             message_limit: MESSAGE_LIMIT,
         }
     }
@@ -148,6 +164,11 @@ fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D:
 
 // Serde asks for references.
 #[allow(clippy::trivially_copy_pass_by_ref)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_none(number: &u32) -> bool {
+    *number == 0
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }

@@ -28,8 +28,6 @@ pub(crate) fn main(
     } else if let Some(script) = &template.script {
         let source = script.source.clone().filter(|source| !source.is_empty());
         (convert("script", script)?, source)
-    } else if template.container_set.is_some() {
-        return Err(PodError::NotBuilt("container sets in a cluster"));
     } else {
         return Err(PodError::NoContainer(template.name.clone()));
     };

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | nothing but an exit code | the container as it is written, and nothing else |
 //! | a script, a result, output parameters | the same container, its command under the executor, which an init container brings |
+//! | a container set | all of its containers under the executor |
 //! | raw input artifacts | an init container that writes them |
 //!
 //! No container gets a token for the API server unless the workflow asks for one (`serviceAccountName` or
@@ -22,9 +23,10 @@ mod manifest;
 mod names;
 mod observe;
 mod patch;
+mod set;
 mod settings;
 
 pub use manifest::{PodError, render};
 pub use names::{ATTEMPT, COMPLETED, INSTANCE_ID, NODE_ID, NODE_NAME, ON_EXIT, UID, WORKFLOW};
-pub use observe::{Sight, key, observe, read_report};
+pub use observe::{Sight, containers, key, observe, read_report};
 pub use settings::{Entrypoint, Settings};

@@ -6,12 +6,13 @@ use crate::names::{
     RUN, UID, WORKFLOW,
 };
 use crate::settings::Settings;
-use crate::{executor, inputs, patch};
+use crate::{executor, inputs, patch, set};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as k8s;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use std::collections::BTreeMap;
 use tiphys_core::PodIntent;
+use tiphys_executor::Step;
 use tiphys_spec as spec;
 
 /// Why there is no manifest. A fragment that fits after "failed to ".
@@ -42,13 +43,15 @@ pub enum PodError {
 /// A pod on its way to a manifest.
 pub(crate) struct Shape {
     pub main: k8s::Container,
+    /// The other containers of a set.
+    pub others: Vec<k8s::Container>,
     pub init: Vec<k8s::Container>,
     pub volumes: Vec<k8s::Volume>,
     /// The main container needs the executor.
     pub install: bool,
 }
 
-/// The manifest of a pod. `workflow` is the effective one, as the plan has it.
+/// The manifest of a pod. Of `workflow` only the metadata counts: what it says of pods is in the intent.
 ///
 /// # Errors
 /// Another attempt would fail alike.
@@ -62,15 +65,27 @@ pub fn render(
     if let Some(artifact) = intent.artifacts.first() {
         return Err(PodError::Output(artifact.name.clone()));
     }
-    let (container, source) = main(template)?;
+    let mut set = set::members(template)?.into_iter().flatten();
+    let ((container, source), step) = match set.next() {
+        Some(first) => ((first.container, None), first.step),
+        None => (main(template)?, Step::default()),
+    };
     let mut shape = Shape {
         main: defaults(container, settings)?,
+        others: Vec::new(),
         init: Vec::new(),
         volumes: Vec::new(),
         install: false,
     };
-    executor::wrap(&mut shape, intent, source, settings)?;
-    let mut spec = scheduling(template, &workflow.spec);
+    let all = template.container_set.as_deref();
+    let all = all.map_or(1, |set| set.containers.len());
+    executor::wrap(&mut shape, step, intent, source, all, settings)?;
+    for member in set {
+        let mut container = defaults(member.container, settings)?;
+        executor::under(&mut container, member.step, all, intent, settings)?;
+        shape.others.push(container);
+    }
+    let mut spec = scheduling(template, &intent.workflow);
     inputs::stage(&mut shape, intent, spec.security_context.as_ref(), settings)?;
     for user in &template.init_containers {
         shape.init.push(beside(user, &shape.main)?);
@@ -79,19 +94,21 @@ pub fn render(
         shape.init.push(sidecar(user, &shape.main)?);
     }
     let known = variables(intent, workflow);
-    for container in shape.init.iter_mut().chain([&mut shape.main]) {
+    let all = shape.init.iter_mut().chain([&mut shape.main]);
+    for container in all.chain(&mut shape.others) {
         let mut own = vec![variable("ARGO_CONTAINER_NAME", &container.name)];
         own.extend(known.iter().cloned());
         give(container, own);
     }
     spec.volumes = Some(volumes(&mut shape, intent)).filter(|volumes| !volumes.is_empty());
     spec.containers = vec![shape.main];
+    spec.containers.extend(shape.others);
     spec.init_containers = Some(shape.init).filter(|init| !init.is_empty());
     spec.active_deadline_seconds = intent
         .deadline
         .map(|at| at.duration_since(now).as_secs().max(1));
     spec.termination_grace_period_seconds = Some(i64::from(intent.grace));
-    for over in [&workflow.spec.pod_spec_patch, &template.pod_spec_patch]
+    for over in [&intent.workflow.pod_spec_patch, &template.pod_spec_patch]
         .into_iter()
         .flatten()
     {
@@ -123,7 +140,7 @@ fn defaults(container: k8s::Container, settings: &Settings) -> Result<k8s::Conta
 
 /// Only what something mounts; a template's own volume goes before the workflow's of that name.
 fn volumes(shape: &mut Shape, intent: &PodIntent) -> Vec<k8s::Volume> {
-    let containers = || shape.init.iter().chain([&shape.main]);
+    let containers = || shape.init.iter().chain([&shape.main]).chain(&shape.others);
     let mounted = |name: &str| {
         containers().any(|container| {
             let mounts = container.volume_mounts.iter().flatten();
@@ -135,7 +152,11 @@ fn volumes(shape: &mut Shape, intent: &PodIntent) -> Vec<k8s::Volume> {
         })
     };
     let mut volumes: Vec<k8s::Volume> = Vec::new();
-    let users = intent.template.volumes.iter().chain(intent.volumes.iter());
+    let users = intent
+        .template
+        .volumes
+        .iter()
+        .chain(intent.workflow.volumes.iter());
     for volume in users.filter(|volume| mounted(&volume.name)) {
         if volumes.iter().all(|known| known.name != volume.name) {
             volumes.push(volume.clone());
@@ -173,8 +194,8 @@ fn metadata(intent: &PodIntent, workflow: &spec::Workflow, settings: &Settings) 
     let text = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     let mut labels = BTreeMap::from([text(COMPLETED, "false")]);
     let mut annotations = BTreeMap::from([text(DEFAULT_CONTAINER, "main")]);
-    let users = workflow
-        .spec
+    let users = intent
+        .workflow
         .pod_metadata
         .iter()
         .chain(&intent.template.metadata);

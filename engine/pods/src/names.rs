@@ -25,6 +25,8 @@ pub(crate) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-contai
 /// The folder that Argo's executor uses in every container.
 pub(crate) const RUN: &str = "/var/run/argo";
 pub(crate) const RUN_VOLUME: &str = "var-run-argo";
+/// Where each container of a set says how it ended: `CONTAINERS/NAME/exitcode`.
+pub(crate) const CONTAINERS: &str = "/var/run/argo/ctr";
 /// Where the executor is in a wrapped container.
 pub(crate) const EXECUTOR: &str = "/var/run/argo/tiphys-executor";
 /// Where the executor is in its own image.

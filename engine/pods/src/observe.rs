@@ -3,8 +3,8 @@
 use crate::names::{ATTEMPT, NODE_ID, UID};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as k8s;
-use tiphys_core::{Outcome, PodFinished, PodKey};
-use tiphys_executor::{Decoded, FaultKind, Report};
+use tiphys_core::{ContainerState, Outcome, PodFinished, PodKey};
+use tiphys_executor::{Decoded, FaultKind, Report, Step};
 
 /// What is to be seen of a pod.
 #[derive(Clone, Debug)]
@@ -49,25 +49,19 @@ pub fn observe(key: &PodKey, pod: &k8s::Pod, now: Timestamp) -> Sight {
         .flatten()
         .find(|of| of.name == "main");
     let phase = status.phase.as_deref().unwrap_or("Pending");
-    // Sidecars end after the main container, and nobody waits for them.
-    let over = main.and_then(terminated).is_some()
-        && status
-            .container_statuses
-            .iter()
-            .flatten()
-            .all(|of| terminated(of).is_some());
+    // Sidecars end after these, and nobody waits for them.
+    let own = status.container_statuses.as_deref().unwrap_or_default();
+    let over = !own.is_empty() && own.iter().all(|of| terminated(of).is_some());
     if over || matches!(phase, "Succeeded" | "Failed") {
         return ended(key, pod, status, main, now);
     }
-    let running = main.and_then(|of| of.state.as_ref()?.running.as_ref());
+    let running = own
+        .iter()
+        .find_map(|of| of.state.as_ref()?.running.as_ref());
     match running {
         Some(running) => Sight::Runs {
             at: running.started_at.as_ref().map_or(now, |time| time.0),
-            ready: status
-                .container_statuses
-                .iter()
-                .flatten()
-                .all(|of| of.ready),
+            ready: own.iter().all(|of| of.ready),
             ip: status.pod_ip.clone(),
             host: host(pod),
         },
@@ -153,6 +147,9 @@ fn ended(
         // The executor's report is no text for people.
         let told = if decoded.is_some() { None } else { message };
         ended.message = Some(words("main", state, told));
+    } else if let Some((of, state)) = other(status) {
+        ended.outcome = Outcome::Failed;
+        ended.message = Some(words(&of.name, state, None));
     }
     match decoded {
         None => {}
@@ -172,6 +169,71 @@ fn ended(
         Some(Err(_)) => {}
     }
     Sight::Ended(ended)
+}
+
+/// The container of a set that failed first.
+fn other(
+    status: &k8s::PodStatus,
+) -> Option<(&k8s::ContainerStatus, &k8s::ContainerStateTerminated)> {
+    let own = status.container_statuses.iter().flatten();
+    own.filter_map(|of| Some((of, terminated(of)?)))
+        .filter(|(_, state)| state.exit_code != 0 && omitted(state).is_none())
+        .min_by_key(|(_, state)| state.finished_at.as_ref().map(|time| time.0))
+}
+
+/// Why a container of a set was not run.
+fn omitted(state: &k8s::ContainerStateTerminated) -> Option<String> {
+    let Ok(Decoded::Whole(report)) = Report::decode(state.message.as_deref()?) else {
+        return None;
+    };
+    let fault = report.faults.into_iter().next()?;
+    (fault.kind == FaultKind::Omitted).then_some(fault.message)
+}
+
+/// How far each container of a set has come; none of any other pod.
+#[must_use]
+pub fn containers(pod: &k8s::Pod) -> Vec<(String, ContainerState)> {
+    let spec = pod.spec.iter().flat_map(|spec| &spec.containers);
+    let steps: Vec<(&str, Step)> = spec
+        .filter_map(|container| Some((container.name.as_str(), step(container)?)))
+        .filter(|(_, step)| step.mark.is_some())
+        .collect();
+    let status = pod.status.iter();
+    let all: Vec<&k8s::ContainerStatus> = status
+        .flat_map(|status| status.container_statuses.iter().flatten())
+        .collect();
+    let of = |name: &str| all.iter().find(|of| of.name == name).copied();
+    let done = |file: &String| {
+        let status = crate::set::marked(file).and_then(of);
+        status.and_then(terminated).is_some()
+    };
+    let state = |(name, step): &(&str, Step)| {
+        let status = of(name)?;
+        if let Some(state) = terminated(status) {
+            return Some(match omitted(state) {
+                Some(why) => ContainerState::Omitted(why),
+                None => ContainerState::Ended(state.exit_code),
+            });
+        }
+        status.state.as_ref()?.running.as_ref()?;
+        step.after
+            .iter()
+            .all(done)
+            .then_some(ContainerState::Running)
+    };
+    let found = steps.iter();
+    found
+        .filter_map(|of| Some((of.0.to_owned(), state(of)?)))
+        .collect()
+}
+
+/// What the executor of a container was told.
+fn step(container: &k8s::Container) -> Option<Step> {
+    let value = |name: &str| {
+        let variable = container.env.iter().flatten().find(|of| of.name == name)?;
+        variable.value.clone()
+    };
+    Step::from_env(value).ok()
 }
 
 /// Puts the report that a container's log holds into the end of its pod. `log`: why it could not be had, or its text.

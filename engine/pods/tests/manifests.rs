@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as k8s;
 use snapbox::{Assert, Data};
 use std::path::{Path, PathBuf};
-use tiphys_core::{Effect, Run, decide};
+use tiphys_core::{Effect, Observation, Run, absorb, decide};
 use tiphys_pods::{Entrypoint, PodError, Settings, render};
 
 fn settings() -> Settings {
@@ -27,7 +27,18 @@ fn pod(text: &str, settings: &Settings) -> Result<k8s::Pod, PodError> {
     let mut run = Run::new(&plan, 1);
     let now = Timestamp::UNIX_EPOCH;
     let decision = decide(&plan, &mut run, now);
-    let intent = decision.effects.iter().find_map(|effect| match effect {
+    let mut effects = decision.effects;
+    // A kind that a plug-in provides: the plug-in of container sets answers the set itself.
+    if let [Effect::CallPlugin(call)] = effects.as_slice() {
+        let template = serde_json::from_value(serde_json::json!({"containerSet": call.body}));
+        let answer = Observation::PluginPod {
+            key: call.key.clone(),
+            template: Box::new(template.unwrap()),
+        };
+        absorb(&plan, &mut run, [answer]);
+        effects = decide(&plan, &mut run, now).effects;
+    }
+    let intent = effects.iter().find_map(|effect| match effect {
         Effect::CreatePod(intent) => Some(intent),
         _ => None,
     });
@@ -49,7 +60,7 @@ fn cases() -> Vec<PathBuf> {
 #[test]
 fn a_pod_has_what_its_step_needs() {
     let cases = cases();
-    assert_eq!(cases.len(), 5);
+    assert_eq!(cases.len(), 6);
     for case in cases {
         let pod = pod(&std::fs::read_to_string(&case).unwrap(), &settings()).unwrap();
         let text = tiphys_spec::write::to_yaml(&pod).unwrap();

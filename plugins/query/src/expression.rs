@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::clock;
 use jiff::Timestamp;
 use tiphys_expr::{Env, Lookup, Program, Scope, Value};
-use tiphys_plugin::clock;
 
 /// Named values that an expression may speak of: `response`, `data` …
 #[derive(Clone, Debug, Default)]

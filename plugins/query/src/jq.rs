@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::clock;
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::native::{self, bome, run, v};
 use jaq_core::{
@@ -9,7 +10,6 @@ use jaq_core::{
 };
 use jaq_json::Val;
 use serde_json::Value;
-use tiphys_plugin::clock;
 
 type Data = data::JustLut<Val>;
 

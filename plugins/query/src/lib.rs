@@ -2,6 +2,7 @@
 //!
 //! What is not here, and must not come: any reading of the world but of the host's clock, for the expressions' `now()` and jq's.
 
+pub mod clock;
 pub mod expression;
 pub mod jq;
 pub mod path;

@@ -5,6 +5,7 @@ mod deliver;
 mod diagnosis;
 mod exec;
 pub mod files;
+mod others;
 mod parameters;
 mod relay;
 mod sys;
@@ -13,9 +14,10 @@ mod watch;
 
 use std::ffi::OsString;
 use std::io;
+use std::time::Duration;
 use tiphys_executor::{Fault, FaultKind, Report, Step, StepError};
 
-use crate::FAILED;
+use crate::{FAILED, complain};
 use deliver::Line;
 
 /// What there is to do.
@@ -29,7 +31,13 @@ pub fn run(command: &[OsString]) -> u8 {
         Ok(step) => {
             let (report, line) =
                 perform(&step, command).unwrap_or_else(|fault| (failed(fault), Line::Ended));
-            deliver::deliver(report, step.message_limit, line)
+            let code = deliver::deliver(report, step.message_limit, line);
+            if let Some(file) = &step.mark
+                && let Err(error) = others::mark(file, code.into())
+            {
+                complain(format_args!("say how the container ended: {error}"));
+            }
+            code
         }
         Err(error) => {
             let fault = Fault::new(FaultKind::StepUnreadable, error.to_string());
@@ -43,13 +51,23 @@ fn perform(step: &Step, command: &[OsString]) -> Result<(Report, Line), Fault> {
     let signals = sys::Signals::hold().map_err(not_started)?;
     sys::adopt_orphans();
     files::write(&step.files)?;
-    let (child, output) = child::start(command, step.result, &signals)?;
-    let (status, tail) = watch::watch(child, output, &signals).map_err(|error| {
-        Fault::new(
-            FaultKind::ResultIncomplete,
-            format!("watch the command: {error}"),
-        )
-    })?;
+    others::wait(&step.after, &signals)?;
+    let mut tries = 0;
+    let (status, tail) = loop {
+        let (child, output) = child::start(command, step.result, &signals)?;
+        let (status, tail) = watch::watch(child, output, &signals).map_err(|error| {
+            Fault::new(
+                FaultKind::ResultIncomplete,
+                format!("watch the command: {error}"),
+            )
+        })?;
+        let again = status.exit() != 0 && !status.told && tries < step.retries;
+        let pause = Duration::from_millis(step.pause.into());
+        if !again || !others::pause(pause, &signals) {
+            break (status, tail);
+        }
+        tries += 1;
+    };
     let line = tail.as_ref().map_or(Line::Unknown, tail::Tail::line);
     let (result, result_truncated) = tail.map_or((None, false), |tail| {
         let (text, truncated) = tail.text();

@@ -14,18 +14,22 @@ const LINGER: Duration = Duration::from_millis(100);
 /// How long a reader may block the log's end when we are told to stop; the report must still get out.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub struct Status(ExitStatus);
+pub struct Status {
+    status: ExitStatus,
+    /// A signal came on the way that was to end it.
+    pub told: bool,
+}
 
 impl Status {
     pub fn exit(&self) -> i32 {
         use std::os::unix::process::ExitStatusExt;
-        let signal = self.0.signal().unwrap_or_default();
-        self.0.code().unwrap_or(128 + signal)
+        let signal = self.status.signal().unwrap_or_default();
+        self.status.code().unwrap_or(128 + signal)
     }
 
     pub fn signal(&self) -> Option<i32> {
         use std::os::unix::process::ExitStatusExt;
-        self.0.signal()
+        self.status.signal()
     }
 }
 
@@ -53,7 +57,9 @@ pub fn watch(
     loop {
         let now = Instant::now();
         if let Some(status) = watch.over(now) {
-            return Ok((Status(status), watch.relay.map(Relay::finish)));
+            let told = watch.told.is_some();
+            let status = Status { status, told };
+            return Ok((status, watch.relay.map(Relay::finish)));
         }
         watch.turn(now)?;
     }

@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use tiphys_core::PodIntent;
 use tiphys_spec as spec;
 
@@ -171,16 +170,7 @@ fn members(
     main: &Container,
     build: &mut dyn FnMut(Part) -> Result<Container, String>,
 ) -> Result<Vec<Member>, String> {
-    let retries = set.retry_strategy.as_deref();
-    let retries = retries.and_then(|strategy| strategy.retries.as_ref());
-    let retries = retries.map_or(Ok(0), count)?;
-    let pause = set.retry_strategy.as_deref();
-    let pause = pause.and_then(|strategy| strategy.duration.as_ref());
-    let pause = pause.map_or(Ok(0), |text| {
-        tiphys_expr::duration::parse_or_seconds(&text.0)
-            .map_err(|reason| format!("containerSet.retryStrategy.duration: {reason}"))
-    })?;
-    let pause = std::time::Duration::from_nanos(u64::try_from(pause).unwrap_or_default());
+    let (retries, pause) = tiphys_core::container_retries(set)?;
     let mut members = Vec::new();
     for node in &set.containers {
         let container = if node.name == "main" {
@@ -196,14 +186,6 @@ fn members(
         });
     }
     Ok(members)
-}
-
-fn count(retries: &IntOrString) -> Result<u32, String> {
-    let number = match retries {
-        IntOrString::Int(number) => u32::try_from(*number).ok(),
-        IntOrString::String(text) => text.trim().parse().ok(),
-    };
-    number.ok_or_else(|| "containerSet.retryStrategy.retries is no number".to_owned())
 }
 
 struct Bench<'a> {

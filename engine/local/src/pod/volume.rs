@@ -53,7 +53,7 @@ impl Volumes<'_> {
             .template
             .volumes
             .iter()
-            .chain(self.intent.volumes.iter());
+            .chain(self.intent.workflow.volumes.iter());
         let Some(volume) = declared.find(|volume| volume.name == name) else {
             let templates = &self.workflow.spec.volume_claim_templates;
             if templates
