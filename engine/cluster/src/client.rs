@@ -1,10 +1,12 @@
 //! Calls of the API server that outlast its absence.
 
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::core::PartialObjectMeta;
-use kube::{Api, Error};
+use kube::{Api, Client, Config, Error};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime};
 
@@ -102,4 +104,19 @@ where
         }
         _ => {}
     }
+}
+
+/// The data of a ConfigMap; none if there is no such.
+///
+/// # Errors
+/// It cannot be had.
+pub async fn config_map(
+    config: &Config,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<BTreeMap<String, String>>, Error> {
+    let client = Client::try_from(config.clone())?;
+    let maps: Api<ConfigMap> = Api::namespaced(client, namespace);
+    let found = patiently("read the configuration", || maps.get_opt(name)).await?;
+    Ok(found.map(|map| map.data.unwrap_or_default()))
 }

@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod calls;
+mod claims;
 mod client;
 mod edits;
 mod fleet;
@@ -32,6 +33,7 @@ mod shelf;
 mod stored;
 mod workflow;
 
+pub use client::config_map;
 pub use fleet::{Blind, operate_all};
 pub use ground::Settings;
 pub use kube::Config;

@@ -15,6 +15,8 @@ use tiphys_spec::Diagnostic;
 pub(crate) enum Fault {
     /// It is no workflow. Argo says `cannot unmarshall spec`.
     Unreadable(String),
+    /// It cannot have what it needs from its start.
+    Claim(String),
     /// A fault of the engine's own.
     Internal,
     /// It is one that can never run. Argo says `invalid spec`, too.
@@ -54,6 +56,7 @@ fn words(diagnostics: &[Diagnostic]) -> String {
 pub(crate) async fn refuse(ground: &Ground, id: &Id, fault: &Fault) {
     let (phase, message) = match fault {
         Fault::Unreadable(reason) => ("Error", format!("cannot read the workflow: {reason}")),
+        Fault::Claim(reason) => ("Error", format!("failed to make its volumes: {reason}")),
         Fault::Internal => (
             "Error",
             "internal error: the controller's log says more".to_owned(),

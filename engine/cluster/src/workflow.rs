@@ -8,7 +8,7 @@ use crate::kinds::{scope, workflows};
 use crate::pods::Pods;
 use crate::record::Record;
 use crate::stored::stored;
-use crate::{memo, refuse, retire};
+use crate::{claims, memo, refuse, retire};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::DynamicObject;
@@ -161,6 +161,8 @@ async fn prepare(
     let plan = planned
         .plan
         .ok_or_else(|| refuse::Fault::invalid(&planned.diagnostics))?;
+    let made = claims::make(ground, id, &plan.workflow.spec).await;
+    made.map_err(refuse::Fault::Claim)?;
     let value = serde_json::to_value(object).unwrap_or_default();
     let unstored =
         |error: crate::stored::StoredError| refuse::Fault::Unreadable(format!("failed to {error}"));
@@ -299,8 +301,15 @@ impl Drive {
         self.tasks.extend(self.pods.tidy(|key| ended(run, key)));
     }
 
-    /// The pods that are to go with the workflow's end.
+    /// The pods and claims that are to go with the workflow's end.
     async fn collect(&mut self) {
+        if !self.plan.workflow.spec.volume_claim_templates.is_empty() {
+            let (ground, id, phase) = (self.ground.clone(), self.id.clone(), self.run.phase());
+            let plan = self.plan.clone();
+            self.tasks.push(tokio::spawn(async move {
+                claims::collect(&ground, &id, &plan.workflow.spec, phase).await;
+            }));
+        }
         let gc = self.plan.workflow.spec.pod_gc.as_ref();
         let strategy = gc.and_then(|gc| gc.strategy.as_deref());
         if strategy.is_some_and(|strategy| strategy.starts_with("OnWorkflow")) {

@@ -10,9 +10,18 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "tiphys-controller", version, max_term_width = 120)]
 pub struct Args {
-    /// The image that holds the executor, for steps whose outputs somebody wants.
-    #[arg(long, env = "ARGO_EXECUTOR_IMAGE", default_value = concat!("tiphys/executor:v", env!("CARGO_PKG_VERSION")), value_name = "IMAGE")]
-    pub executor_image: String,
+    /// The ConfigMap that holds the configuration, in the controller's namespace.
+    #[arg(
+        long,
+        env = "ARGO_CONFIGMAP",
+        default_value = "workflow-controller-configmap",
+        value_name = "NAME"
+    )]
+    pub configmap: String,
+    /// The image that holds the executor, for steps whose outputs somebody wants; by default the configuration's `executor.image`, or
+    /// the one of this version.
+    #[arg(long, env = "ARGO_EXECUTOR_IMAGE", value_name = "IMAGE")]
+    pub executor_image: Option<String>,
     /// When that image is pulled: Always, IfNotPresent or Never.
     #[arg(long, env = "ARGO_EXECUTOR_IMAGE_PULL_POLICY", value_name = "POLICY")]
     pub executor_image_pull_policy: Option<String>,

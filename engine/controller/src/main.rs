@@ -1,13 +1,15 @@
 //! `tiphys-controller`: wiring, and nothing else.
 
 mod args;
+mod config;
 
 use args::{Args, LogFormat};
 use clap::Parser;
+use config::Config;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tiphys_cluster::{Config, Settings, operate_all};
+use tiphys_cluster::{Settings, config_map, operate_all};
 use tiphys_host::{Cache, Host, Options, Registry};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -43,17 +45,35 @@ fn log(args: &Args) {
 }
 
 async fn run(args: Args) -> Result<(), String> {
-    let config = Config::infer().await;
-    let config = config.map_err(|error| format!("find a cluster: {error}"))?;
+    let cluster = tiphys_cluster::Config::infer().await;
+    let cluster = cluster.map_err(|error| format!("find a cluster: {error}"))?;
+    let own = cluster.default_namespace.clone();
+    let data = config_map(&cluster, &own, &args.configmap).await;
+    let data = data.map_err(|error| {
+        let name = &args.configmap;
+        format!("read ConfigMap `{name}` of namespace `{own}`: {error}")
+    })?;
+    let config = Config::read(&data.unwrap_or_default()).map_err(|error| error.to_string())?;
+    for name in &config.unapplied {
+        tracing::warn!("option `{name}` of the configuration is not applied by this version");
+    }
     let cache = args.cache.map(Cache::new);
     let plugins = Registry::built_in(Host::new(Options { cache }), &[]);
-    let own = config.default_namespace.clone();
+    let executor = config.executor;
+    let image = executor.as_ref().and_then(|given| given.image.clone());
+    let policy = executor
+        .as_ref()
+        .and_then(|given| given.image_pull_policy.clone());
     let settings = Settings {
         pods: tiphys_pods::Settings {
-            executor_image: args.executor_image,
-            executor_pull_policy: args.executor_image_pull_policy,
-            instance_id: args.instanceid,
-            ..tiphys_pods::Settings::default()
+            executor_image: args.executor_image.or(image).unwrap_or_else(|| {
+                concat!("tiphys/executor:v", env!("CARGO_PKG_VERSION")).to_owned()
+            }),
+            executor_pull_policy: args.executor_image_pull_policy.or(policy),
+            executor,
+            main_container: config.main_container,
+            instance_id: args.instanceid.or(config.instance_id),
+            images: config.images,
         },
         namespace: args
             .namespaced
@@ -61,7 +81,7 @@ async fn run(args: Args) -> Result<(), String> {
         plugins: Some(Arc::new(plugins)),
     };
     let stop = ended().map_err(|error| format!("listen for signals: {error}"))?;
-    let done = operate_all(config, settings, stop).await;
+    let done = operate_all(cluster, settings, stop).await;
     done.map_err(|error| error.to_string())
 }
 

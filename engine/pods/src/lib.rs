@@ -26,7 +26,7 @@ mod patch;
 mod set;
 mod settings;
 
-pub use manifest::{PodError, render};
+pub use manifest::{PodError, claim_name, render};
 pub use names::{ATTEMPT, COMPLETED, INSTANCE_ID, NODE_ID, NODE_NAME, ON_EXIT, UID, WORKFLOW};
 pub use observe::{Sight, containers, key, observe, read_report};
 pub use settings::{Entrypoint, Settings};

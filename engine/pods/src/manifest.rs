@@ -51,7 +51,7 @@ pub(crate) struct Shape {
     pub install: bool,
 }
 
-/// The manifest of a pod. Of `workflow` only the metadata counts: what it says of pods is in the intent.
+/// The manifest of a pod. Of `workflow` only metadata and claims count: what else it says of pods is in the intent.
 ///
 /// # Errors
 /// Another attempt would fail alike.
@@ -100,7 +100,8 @@ pub fn render(
         own.extend(known.iter().cloned());
         give(container, own);
     }
-    spec.volumes = Some(volumes(&mut shape, intent)).filter(|volumes| !volumes.is_empty());
+    spec.volumes =
+        Some(volumes(&mut shape, intent, workflow)).filter(|volumes| !volumes.is_empty());
     spec.containers = vec![shape.main];
     spec.containers.extend(shape.others);
     spec.init_containers = Some(shape.init).filter(|init| !init.is_empty());
@@ -139,7 +140,7 @@ fn defaults(container: k8s::Container, settings: &Settings) -> Result<k8s::Conta
 }
 
 /// Only what something mounts; a template's own volume goes before the workflow's of that name.
-fn volumes(shape: &mut Shape, intent: &PodIntent) -> Vec<k8s::Volume> {
+fn volumes(shape: &mut Shape, intent: &PodIntent, workflow: &spec::Workflow) -> Vec<k8s::Volume> {
     let containers = || shape.init.iter().chain([&shape.main]).chain(&shape.others);
     let mounted = |name: &str| {
         containers().any(|container| {
@@ -152,11 +153,9 @@ fn volumes(shape: &mut Shape, intent: &PodIntent) -> Vec<k8s::Volume> {
         })
     };
     let mut volumes: Vec<k8s::Volume> = Vec::new();
-    let users = intent
-        .template
-        .volumes
-        .iter()
-        .chain(intent.workflow.volumes.iter());
+    let claims: Vec<k8s::Volume> = claims(workflow).collect();
+    let users = intent.template.volumes.iter();
+    let users = users.chain(intent.workflow.volumes.iter()).chain(&claims);
     for volume in users.filter(|volume| mounted(&volume.name)) {
         if volumes.iter().all(|known| known.name != volume.name) {
             volumes.push(volume.clone());
@@ -164,6 +163,29 @@ fn volumes(shape: &mut Shape, intent: &PodIntent) -> Vec<k8s::Volume> {
     }
     volumes.append(&mut shape.volumes);
     volumes
+}
+
+/// What the claim of a workflow is called that is made of its template. Source: Argo.
+#[must_use]
+pub fn claim_name(workflow: &str, template: &str) -> String {
+    format!("{workflow}-{template}")
+}
+
+/// The volumes that `volumeClaimTemplates` give.
+fn claims(workflow: &spec::Workflow) -> impl Iterator<Item = k8s::Volume> {
+    let name = workflow.metadata.name.as_deref().unwrap_or_default();
+    let templates = workflow.spec.volume_claim_templates.iter();
+    templates.map(move |template| {
+        let own = template.metadata.name.clone().unwrap_or_default();
+        k8s::Volume {
+            persistent_volume_claim: Some(k8s::PersistentVolumeClaimVolumeSource {
+                claim_name: claim_name(name, &own),
+                read_only: None,
+            }),
+            name: own,
+            ..k8s::Volume::default()
+        }
+    })
 }
 
 /// The variables that Argo gives every container.
