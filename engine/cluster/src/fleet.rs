@@ -1,6 +1,7 @@
 //! All workflows of a controller: who is to run is run, and everybody hears what concerns them.
 
 use crate::client::told;
+use crate::expiry;
 use crate::follow::{News, follow};
 use crate::ground::{Ground, Settings};
 use crate::kinds::{Meta, scope, workflows};
@@ -21,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tiphys_graph::{Kinds, NoKinds};
 use tiphys_pods::{INSTANCE_ID, WORKFLOW};
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// Pods that may be on their way to the API server at once.
 const ROOM: usize = 64;
@@ -108,6 +109,7 @@ pub async fn operate_all(
         ships: HashMap::new(),
         pods: HashMap::new(),
         names: HashMap::new(),
+        expiring: HashMap::new(),
         waiting: Some(Waiting::default()),
     };
     fleet.sail(watches, stop).await
@@ -123,6 +125,8 @@ struct Fleet {
     pods: HashMap<Arc<str>, BTreeMap<String, Arc<Pod>>>,
     /// Which workflow a pod belongs to.
     names: HashMap<(String, String), Arc<str>>,
+    /// Workflows that have ended and wait for their end as objects.
+    expiring: HashMap<Arc<str>, AbortHandle>,
     /// Not all watches have told what was there at the beginning.
     waiting: Option<Waiting>,
 }
@@ -140,6 +144,8 @@ struct Ship {
     letters: mpsc::UnboundedSender<Letter>,
     /// It is to be run again once it has ended: somebody asked for a retry meanwhile.
     again: bool,
+    /// As the watch told of it last.
+    last: Option<Meta>,
 }
 
 impl Fleet {
@@ -237,19 +243,36 @@ impl Fleet {
         let over = meta.labels().get(COMPLETED).map(String::as_str) == Some("true");
         if let Some(ship) = self.ships.get_mut(&id.uid) {
             ship.again = !over;
+            ship.last = Some(meta.clone());
             let version = meta.resource_version().unwrap_or_default();
             let _ = ship.letters.send(Letter::Changed(version));
             return;
         }
         if over {
-            return;
+            return self.expire(meta, id);
         }
+        self.expiring.remove(&id.uid);
         match &mut self.waiting {
             Some(waiting) => {
                 waiting.begin.retain(|known| known.uid != id.uid);
                 waiting.begin.push(id);
             }
             None => self.begin(id, || ()),
+        }
+    }
+
+    /// A workflow that has ended goes when its time comes.
+    fn expire(&mut self, meta: &Meta, id: Id) {
+        let (Some(at), Some(version)) = (expiry::read(meta), meta.resource_version()) else {
+            return;
+        };
+        if meta.metadata.deletion_timestamp.is_some() {
+            return;
+        }
+        let (ground, uid) = (self.ground.clone(), id.uid.clone());
+        let task = tokio::spawn(async move { expiry::expire(&ground, &id, &version, at).await });
+        if let Some(before) = self.expiring.insert(uid, task.abort_handle()) {
+            before.abort();
         }
     }
 
@@ -265,6 +288,7 @@ impl Fleet {
             id: id.clone(),
             letters: letters.clone(),
             again: false,
+            last: None,
         };
         self.ships.insert(id.uid.clone(), ship);
         let (ground, events) = (self.ground.clone(), self.events.clone());
@@ -292,6 +316,8 @@ impl Fleet {
         pods.iter().for_each(|pod| self.orphan(pod));
         if ship.again {
             self.begin(ship.id, || ());
+        } else if let Some(meta) = ship.last {
+            self.expire(&meta, ship.id);
         }
     }
 

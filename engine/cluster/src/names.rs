@@ -8,3 +8,5 @@ pub const COMPLETED: &str = "workflows.argoproj.io/completed";
 pub const POD_NAME_FORMAT: &str = "workflows.argoproj.io/pod-name-format";
 /// Annotation: how often the whole workflow was retried.
 pub const ATTEMPT: &str = "tiphys.dev/attempt";
+/// Annotation: when a workflow that has ended is deleted (`ttlStrategy`), as RFC 3339.
+pub const EXPIRES: &str = "tiphys.dev/expires";

@@ -1,6 +1,6 @@
 //! What the API server holds of a run, and the patch that brings it up to date.
 
-use crate::names::{ATTEMPT, COMPLETED, PHASE, POD_NAME_FORMAT};
+use crate::names::{ATTEMPT, COMPLETED, EXPIRES, PHASE, POD_NAME_FORMAT};
 use crate::patch::diff;
 use crate::stored::{StoredError, nodes, pack};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,10 @@ const MOST: usize = 1 << 20;
 /// What a run decides of its object, besides the nodes. Whatever else is there stays.
 const OWN: [(&str, &[&str]); 4] = [
     ("/metadata/labels", &[PHASE, COMPLETED]),
-    ("/metadata/annotations", &[ATTEMPT, POD_NAME_FORMAT]),
+    (
+        "/metadata/annotations",
+        &[ATTEMPT, EXPIRES, POD_NAME_FORMAT],
+    ),
     ("/spec", &["suspend", "shutdown"]),
     (
         "/status",
@@ -53,6 +56,8 @@ pub struct Record {
     packed: bool,
     /// `status.synchronization`: what the run holds and waits for.
     pub locks: Option<Value>,
+    /// When the object may be deleted, once the run has ended.
+    pub expires: Option<String>,
 }
 
 impl Record {
@@ -74,6 +79,7 @@ impl Record {
                 .as_str()
                 .is_some_and(|text| !text.is_empty()),
             locks: None,
+            expires: None,
         })
     }
 
@@ -101,7 +107,7 @@ impl Record {
                 nodes.insert(node.id.clone(), patch);
             }
         }
-        let rest = rest(run, self.locks.as_ref());
+        let rest = rest(run, self.locks.as_ref(), self.expires.as_deref());
         let patch = diff(Some(&self.rest), Some(&rest));
         self.rest = rest;
         if nodes.is_empty() {
@@ -130,7 +136,7 @@ impl Record {
 }
 
 /// Everything that a run decides of its object, but for the nodes.
-fn rest(run: &Run, locks: Option<&Value>) -> Value {
+fn rest(run: &Run, locks: Option<&Value>, expires: Option<&str>) -> Value {
     let extra = run.extra();
     let mut status = serde_json::to_value(run.summary()).unwrap_or_default();
     status["synchronization"] = locks.cloned().unwrap_or_default();
@@ -140,6 +146,7 @@ fn rest(run: &Run, locks: Option<&Value>) -> Value {
             "labels": {PHASE: phase, COMPLETED: run.phase().completed().to_string()},
             "annotations": {
                 POD_NAME_FORMAT: "v2",
+                EXPIRES: expires,
                 ATTEMPT: (extra.attempt > 0).then(|| extra.attempt.to_string()),
             },
         },

@@ -5,14 +5,15 @@ use crate::client::{code, merge, patiently, told};
 use crate::edits::edits;
 use crate::ground::Ground;
 use crate::kinds::{scope, workflows};
+use crate::names::COMPLETED;
 use crate::pods::Pods;
 use crate::record::Record;
 use crate::stored::stored;
-use crate::{claims, memo, refuse, retire};
+use crate::{claims, expiry, memo, refuse, retire};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::DynamicObject;
-use kube::{Api, Error};
+use kube::{Api, Error, ResourceExt};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -88,6 +89,10 @@ pub(crate) async fn operate(
             return settled();
         }
     };
+    // Somebody was faster, or the watch told of it late.
+    if object.labels().get(COMPLETED).map(String::as_str) == Some("true") {
+        return settled();
+    }
     let prepared = match prepare(&ground, &id, &object).await {
         Ok(prepared) => prepared,
         Err(fault) => {
@@ -263,6 +268,7 @@ impl Drive {
     async fn store(&mut self) -> Result<(), Stop> {
         loop {
             self.record.locks = self.holding.status();
+            self.record.expires = self.expires();
             let dirty = std::mem::take(&mut self.dirty);
             let patch = self.record.update(&self.run, dirty);
             self.since = None;
@@ -318,6 +324,14 @@ impl Drive {
                 retire::collect(&ground, &id, phase).await;
             }));
         }
+    }
+
+    /// When the object may go, once the run has ended.
+    fn expires(&self) -> Option<String> {
+        let status = self.run.finished().then(|| self.run.summary())?;
+        let strategy = self.plan.workflow.spec.ttl_strategy.as_ref();
+        let due = expiry::due(strategy, self.run.phase(), status.finished_at?.0)?;
+        Some(due.to_string())
     }
 
     fn all(&self) -> impl Iterator<Item = NodeIx> + use<> {

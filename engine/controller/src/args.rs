@@ -39,6 +39,23 @@ pub struct Args {
     /// Run only workflows with this label workflows.argoproj.io/controller-instanceid; without it, only those without the label.
     #[arg(long, env = "ARGO_INSTANCEID", value_name = "ID")]
     pub instanceid: Option<String>,
+    /// Run without asking whether another controller runs: only where there can be no other.
+    #[arg(long, env = "LEADER_ELECTION_DISABLE")]
+    pub no_lease: bool,
+    /// Who this controller is among those that wait for their turn: the pod's name. By default the machine's.
+    #[arg(long, env = "LEADER_ELECTION_IDENTITY", value_name = "NAME")]
+    pub identity: Option<String>,
+    /// How long after the last sign of a controller another one takes over, in seconds.
+    #[arg(long, env = "TIPHYS_LEASE_SECONDS", default_value_t = 15, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(3..))]
+    pub lease_seconds: u64,
+    /// Where `/healthz` is answered; `none` for nowhere.
+    #[arg(
+        long,
+        env = "TIPHYS_HEALTH",
+        default_value = "0.0.0.0:6060",
+        value_name = "ADDRESS"
+    )]
+    pub health: String,
     /// Where compiled plug-ins are kept; without it they are compiled anew by each start.
     #[arg(long, env = "TIPHYS_CACHE", value_name = "FOLDER")]
     pub cache: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 mod args;
 mod config;
+mod health;
 
 use args::{Args, LogFormat};
 use clap::Parser;
@@ -9,7 +10,8 @@ use config::Config;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tiphys_cluster::{Settings, config_map, operate_all};
+use std::time::Duration;
+use tiphys_cluster::{Settings, Turn, config_map, operate_all};
 use tiphys_host::{Cache, Host, Options, Registry};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -48,6 +50,7 @@ async fn run(args: Args) -> Result<(), String> {
     let cluster = tiphys_cluster::Config::infer().await;
     let cluster = cluster.map_err(|error| format!("find a cluster: {error}"))?;
     let own = cluster.default_namespace.clone();
+    let home = own.clone();
     let data = config_map(&cluster, &own, &args.configmap).await;
     let data = data.map_err(|error| {
         let name = &args.configmap;
@@ -80,9 +83,40 @@ async fn run(args: Args) -> Result<(), String> {
             .then(|| args.managed_namespace.unwrap_or(own)),
         plugins: Some(Arc::new(plugins)),
     };
-    let stop = ended().map_err(|error| format!("listen for signals: {error}"))?;
-    let done = operate_all(cluster, settings, stop).await;
-    done.map_err(|error| error.to_string())
+    let mut stop = Box::pin(ended().map_err(|error| format!("listen for signals: {error}"))?);
+    health::serve(&args.health)
+        .await
+        .map_err(|error| format!("answer at {}: {error}", args.health))?;
+    if args.no_lease {
+        let done = operate_all(cluster, settings, stop).await;
+        return done.map_err(|error| error.to_string());
+    }
+    let instance = settings.pods.instance_id.as_ref();
+    let instance = instance.map_or_else(String::new, |id| format!("-{id}"));
+    let lasts = Duration::from_secs(args.lease_seconds);
+    let turn = Turn {
+        namespace: home,
+        name: format!("workflow-controller{instance}"),
+        identity: args.identity.unwrap_or_else(host),
+        lasts,
+        every: lasts / 3,
+    };
+    tokio::select! {
+        turn = turn.wait(&cluster) => turn.map_err(|error| error.to_string())?,
+        () = &mut stop => return Ok(()),
+    }
+    let done = tokio::select! {
+        done = operate_all(cluster.clone(), settings, stop) => done.map_err(|error| error.to_string()),
+        lost = turn.keep(&cluster) => return Err(lost.to_string()),
+    };
+    turn.give_up(&cluster).await;
+    done
+}
+
+/// The machine's name; in a pod, the pod's.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    name.map_or_else(|_| "controller".to_owned(), |name| name.trim().to_owned())
 }
 
 /// Ends with TERM or INT.
