@@ -1,6 +1,7 @@
 //! All workflows of a controller: who is to run is run, and everybody hears what concerns them.
 
 use crate::client::told;
+use crate::cron::Clocks;
 use crate::expiry;
 use crate::follow::{News, follow};
 use crate::ground::{Ground, Settings};
@@ -102,8 +103,11 @@ pub async fn operate_all(
         Config::default().labels(&pods),
         move |news| _ = tell.send(Event::Pod(news)),
     ));
+    let clocks = Clocks::default();
+    watches.spawn(clocks.clone().run(ground.clone(), instance));
     let fleet = Fleet {
         ground,
+        clocks,
         events,
         inbox,
         ships: HashMap::new(),
@@ -117,6 +121,7 @@ pub async fn operate_all(
 
 struct Fleet {
     ground: Arc<Ground>,
+    clocks: Clocks,
     events: mpsc::UnboundedSender<Event>,
     inbox: mpsc::UnboundedReceiver<Event>,
     /// The workflows that run.
@@ -240,6 +245,7 @@ impl Fleet {
             name: meta.name_any(),
             uid: uid.into(),
         };
+        self.clocks.tell(meta);
         let over = meta.labels().get(COMPLETED).map(String::as_str) == Some("true");
         if let Some(ship) = self.ships.get_mut(&id.uid) {
             ship.again = !over;

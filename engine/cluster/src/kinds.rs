@@ -21,6 +21,10 @@ pub(crate) fn workflows() -> ApiResource {
     kind("Workflow", "workflows")
 }
 
+pub(crate) fn cron_workflows() -> ApiResource {
+    kind("CronWorkflow", "cronworkflows")
+}
+
 pub(crate) fn templates() -> ApiResource {
     kind("WorkflowTemplate", "workflowtemplates")
 }

@@ -15,6 +15,7 @@
 mod calls;
 mod claims;
 mod client;
+mod cron;
 mod edits;
 mod expiry;
 mod fleet;
