@@ -7,7 +7,7 @@ use crate::follow::{News, follow};
 use crate::ground::{Ground, Settings};
 use crate::kinds::{Meta, scope, workflows};
 use crate::locks::Locks;
-use crate::names::COMPLETED;
+use crate::names::{COMPLETED, PHASE};
 use crate::pods::orphaned;
 use crate::refuse::{Fault, refuse};
 use crate::retire;
@@ -112,6 +112,7 @@ pub async fn operate_all(
         inbox,
         ships: HashMap::new(),
         pods: HashMap::new(),
+        uids: HashMap::new(),
         names: HashMap::new(),
         expiring: HashMap::new(),
         waiting: Some(Waiting::default()),
@@ -128,6 +129,8 @@ struct Fleet {
     ships: HashMap<Arc<str>, Ship>,
     /// By workflow and name: those that have not been let go.
     pods: HashMap<Arc<str>, BTreeMap<String, Arc<Pod>>>,
+    /// The workflows that are there.
+    uids: HashMap<(String, String), Arc<str>>,
     /// Which workflow a pod belongs to.
     names: HashMap<(String, String), Arc<str>>,
     /// Workflows that have ended and wait for their end as objects.
@@ -191,6 +194,10 @@ impl Fleet {
         match event {
             Event::Workflow(News::Is(meta)) => self.workflow(&meta),
             Event::Workflow(News::Gone((namespace, name))) => {
+                if let Some(uid) = self.uids.remove(&(namespace.clone(), name.clone())) {
+                    self.ground.settings.metrics.workflow_gone(&uid);
+                    self.expiring.remove(&uid);
+                }
                 let gone = self
                     .ships
                     .values()
@@ -246,6 +253,11 @@ impl Fleet {
             uid: uid.into(),
         };
         self.clocks.tell(meta);
+        let phase = meta.labels().get(PHASE).map_or("", String::as_str);
+        let metrics = &self.ground.settings.metrics;
+        metrics.workflow(&id.uid, phase, &id.namespace);
+        let named = (id.namespace.clone(), id.name.clone());
+        self.uids.insert(named, id.uid.clone());
         let over = meta.labels().get(COMPLETED).map(String::as_str) == Some("true");
         if let Some(ship) = self.ships.get_mut(&id.uid) {
             ship.again = !over;
@@ -303,6 +315,7 @@ impl Fleet {
             // A fault in one workflow is no concern of the others.
             if tokio::spawn(work).await.is_err() {
                 ground.locks.release_all(&id.uid);
+                ground.settings.metrics.fault("OperationPanic");
                 refuse(&ground, &id, &Fault::Internal).await;
             }
             let _ = events.send(Event::Ended(id));
@@ -332,6 +345,13 @@ impl Fleet {
             return;
         };
         let pod = Arc::new(pod);
+        let phase = pod
+            .status
+            .as_ref()
+            .and_then(|status| status.phase.as_deref());
+        let namespace = pod.namespace().unwrap_or_default();
+        let metrics = &self.ground.settings.metrics;
+        metrics.pod(&namespace, &pod.name_any(), phase.unwrap_or_default());
         let named = (pod.namespace().unwrap_or_default(), pod.name_any());
         self.names.insert(named, key.workflow.clone());
         self.pods
@@ -348,6 +368,8 @@ impl Fleet {
         let Some(workflow) = self.names.remove(named) else {
             return;
         };
+        let metrics = &self.ground.settings.metrics;
+        metrics.pod_gone(&named.0, &named.1);
         let Some(pods) = self.pods.get_mut(&workflow) else {
             return;
         };

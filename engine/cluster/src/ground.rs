@@ -1,6 +1,7 @@
 //! What all workflows of a controller share.
 
 use crate::locks::Locks;
+use crate::metrics::Metrics;
 use crate::shelf::Shelf;
 use kube::{Client, Config, Error};
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ pub struct Settings {
     pub namespace: Option<String>,
     /// Template kinds that plug-ins provide; none: there are none.
     pub plugins: Option<Arc<Registry>>,
+    pub metrics: Arc<Metrics>,
 }
 
 pub(crate) struct Ground {

@@ -234,6 +234,7 @@ impl Drive {
         let commands = edits(&self.object, &self.run);
         self.obey(commands);
         loop {
+            let began = Instant::now();
             let decision = decide(&self.plan, &mut self.run, Timestamp::now());
             self.dirty.extend(decision.changed);
             self.note(&decision.effects);
@@ -245,6 +246,7 @@ impl Drive {
             if self.since.is_some() && (urgent || overdue) {
                 self.store().await?;
             }
+            self.ground.settings.metrics.operation(began.elapsed());
             for effect in decision.effects {
                 self.perform(effect).await;
             }

@@ -56,6 +56,14 @@ pub struct Args {
         value_name = "ADDRESS"
     )]
     pub health: String,
+    /// Where Prometheus reads `/metrics`, plainly; `none` for nowhere.
+    #[arg(
+        long,
+        env = "TIPHYS_METRICS",
+        default_value = "0.0.0.0:9090",
+        value_name = "ADDRESS"
+    )]
+    pub metrics: String,
     /// Where compiled plug-ins are kept; without it they are compiled anew by each start.
     #[arg(long, env = "TIPHYS_CACHE", value_name = "FOLDER")]
     pub cache: Option<PathBuf>,

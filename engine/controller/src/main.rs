@@ -82,12 +82,14 @@ async fn run(args: Args) -> Result<(), String> {
             .namespaced
             .then(|| args.managed_namespace.unwrap_or(own)),
         plugins: Some(Arc::new(plugins)),
+        metrics: Arc::default(),
     };
     let mut stop = Box::pin(ended().map_err(|error| format!("listen for signals: {error}"))?);
-    health::serve(&args.health)
-        .await
-        .map_err(|error| format!("answer at {}: {error}", args.health))?;
+    health::health(&args.health).await?;
+    let metrics = settings.metrics.clone();
+    health::metrics(&args.metrics, metrics.clone()).await?;
     if args.no_lease {
+        metrics.lead(true);
         let done = operate_all(cluster, settings, stop).await;
         return done.map_err(|error| error.to_string());
     }
@@ -105,6 +107,7 @@ async fn run(args: Args) -> Result<(), String> {
         turn = turn.wait(&cluster) => turn.map_err(|error| error.to_string())?,
         () = &mut stop => return Ok(()),
     }
+    metrics.lead(true);
     let done = tokio::select! {
         done = operate_all(cluster.clone(), settings, stop) => done.map_err(|error| error.to_string()),
         lost = turn.keep(&cluster) => return Err(lost.to_string()),

@@ -301,6 +301,8 @@ impl Job {
         let mut patch = used;
         match made {
             Ok(made) => {
+                let metrics = &self.ground.settings.metrics;
+                metrics.triggered(&self.named.1, &self.named.0);
                 state.active.push(json!({
                     "apiVersion": spec::API_VERSION, "kind": "Workflow", "name": made.name_any(),
                     "namespace": self.named.0, "uid": made.metadata.uid, "resourceVersion": made.metadata.resource_version,
@@ -314,6 +316,8 @@ impl Job {
                 patch["status"] = state.json();
                 patch["status"]["lastScheduledTime"] = written(time);
                 self.write(object, patch).await?;
+                let metrics = &self.ground.settings.metrics;
+                metrics.fault("CronWorkflowSubmissionError");
                 self.condition("SubmissionError", Some(&reason)).await;
                 return Ok(());
             }
