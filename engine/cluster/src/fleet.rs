@@ -3,7 +3,7 @@
 use crate::client::told;
 use crate::cron::Clocks;
 use crate::expiry;
-use crate::follow::{News, follow};
+use crate::follow::{Named, News, follow};
 use crate::ground::{Ground, Settings};
 use crate::kinds::{Meta, scope, workflows};
 use crate::locks::Locks;
@@ -29,8 +29,8 @@ use tokio::task::{AbortHandle, JoinSet};
 const ROOM: usize = 64;
 
 enum Event {
-    Workflow(News<Meta>),
-    Pod(News<Pod>),
+    Workflow(Box<News<Meta>>),
+    Pod(Box<News<Pod>>),
     /// The templates have been read.
     Shelved,
     Ended(Id),
@@ -89,7 +89,7 @@ pub async fn operate_all(
         "Workflows",
         scope(&client, namespace.as_deref(), &workflows()),
         Config::default().labels(&instance),
-        move |news| _ = tell.send(Event::Workflow(news)),
+        move |news| _ = tell.send(Event::Workflow(Box::new(news))),
     ));
     let api: Api<Pod> = match &namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
@@ -101,7 +101,7 @@ pub async fn operate_all(
         "Pods",
         api,
         Config::default().labels(&pods),
-        move |news| _ = tell.send(Event::Pod(news)),
+        move |news| _ = tell.send(Event::Pod(Box::new(news))),
     ));
     let clocks = Clocks::default();
     watches.spawn(clocks.clone().run(ground.clone(), instance));
@@ -130,9 +130,9 @@ struct Fleet {
     /// By workflow and name: those that have not been let go.
     pods: HashMap<Arc<str>, BTreeMap<String, Arc<Pod>>>,
     /// The workflows that are there.
-    uids: HashMap<(String, String), Arc<str>>,
+    uids: HashMap<Named, Arc<str>>,
     /// Which workflow a pod belongs to.
-    names: HashMap<(String, String), Arc<str>>,
+    names: HashMap<Named, Arc<str>>,
     /// Workflows that have ended and wait for their end as objects.
     expiring: HashMap<Arc<str>, AbortHandle>,
     /// Not all watches have told what was there at the beginning.
@@ -192,24 +192,16 @@ impl Fleet {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Workflow(News::Is(meta)) => self.workflow(&meta),
-            Event::Workflow(News::Gone((namespace, name))) => {
-                if let Some(uid) = self.uids.remove(&(namespace.clone(), name.clone())) {
-                    self.ground.settings.metrics.workflow_gone(&uid);
-                    self.expiring.remove(&uid);
-                }
-                let gone = self
-                    .ships
-                    .values()
-                    .find(|ship| ship.id.namespace == namespace && ship.id.name == name);
-                if let Some(ship) = gone {
-                    let _ = ship.letters.send(Letter::Deleted);
-                }
-            }
-            Event::Workflow(News::Synced) => self.synced(|waiting| waiting.workflows = true),
-            Event::Pod(News::Is(pod)) => self.pod(pod),
-            Event::Pod(News::Gone(named)) => self.pod_gone(&named),
-            Event::Pod(News::Synced) => self.synced(|waiting| waiting.pods = true),
+            Event::Workflow(news) => match *news {
+                News::Is(meta) => self.workflow(&meta),
+                News::Gone(named) => self.workflow_gone(&named),
+                News::Synced => self.synced(|waiting| waiting.workflows = true),
+            },
+            Event::Pod(news) => match *news {
+                News::Is(pod) => self.pod(pod),
+                News::Gone(named) => self.pod_gone(&named),
+                News::Synced => self.synced(|waiting| waiting.pods = true),
+            },
             Event::Shelved => self.synced(|waiting| waiting.templates = true),
             Event::Settled => self.ground.locks.open(),
             Event::Ended(id) => self.ended(&id),
@@ -257,7 +249,11 @@ impl Fleet {
         let metrics = &self.ground.settings.metrics;
         metrics.workflow(&id.uid, phase, &id.namespace);
         let named = (id.namespace.clone(), id.name.clone());
-        self.uids.insert(named, id.uid.clone());
+        let before = self.uids.insert(named, id.uid.clone());
+        // One of the same name has taken its place while the watch was away.
+        if let Some(uid) = before.filter(|uid| *uid != id.uid) {
+            self.gone(&uid);
+        }
         let over = meta.labels().get(COMPLETED).map(String::as_str) == Some("true");
         if let Some(ship) = self.ships.get_mut(&id.uid) {
             ship.again = !over;
@@ -291,6 +287,20 @@ impl Fleet {
         let task = tokio::spawn(async move { expiry::expire(&ground, &id, &version, at).await });
         if let Some(before) = self.expiring.insert(uid, task.abort_handle()) {
             before.abort();
+        }
+    }
+
+    fn workflow_gone(&mut self, named: &Named) {
+        if let Some(uid) = self.uids.remove(named) {
+            self.gone(&uid);
+        }
+    }
+
+    fn gone(&mut self, uid: &Arc<str>) {
+        self.ground.settings.metrics.workflow_gone(uid);
+        self.expiring.remove(uid);
+        if let Some(ship) = self.ships.get(uid) {
+            let _ = ship.letters.send(Letter::Deleted);
         }
     }
 
@@ -364,7 +374,7 @@ impl Fleet {
         }
     }
 
-    fn pod_gone(&mut self, named: &(String, String)) {
+    fn pod_gone(&mut self, named: &Named) {
         let Some(workflow) = self.names.remove(named) else {
             return;
         };

@@ -1,76 +1,61 @@
 //! What a controller counts, for Prometheus. Names and labels are Argo's: dashboards go on.
 
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Buckets of `operation_duration_seconds`. Source: Argo's.
-const OPERATIONS: [f64; 6] = [5.0, 10.0, 15.0, 20.0, 25.0, 30.0];
-/// Ours are shorter.
-const SHORT: [f64; 7] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0];
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Phase {
-    phase: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct PhaseIn {
-    phase: String,
-    namespace: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Cause {
-    cause: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Triggered {
-    name: String,
-    namespace: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Version {
-    version: String,
-}
+/// Of every name.
+const PREFIX: &str = "argo_workflows";
+/// Buckets of `operation_duration_seconds`: Argo's, and shorter ones.
+const OPERATIONS: [f64; 13] = [
+    0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0,
+];
 
 /// Counters of one controller.
 pub struct Metrics {
     registry: Registry,
     workflows: Phases,
     pods: Phases,
-    errors: Family<Cause, Counter>,
-    leader: Gauge,
+    errors: IntCounterVec,
+    leader: IntGauge,
     operations: Histogram,
-    crons: Family<Triggered, Counter>,
+    crons: IntCounterVec,
 }
 
 /// Things that are in a phase, and how often a phase was entered.
 struct Phases {
-    now: Family<Phase, Gauge>,
-    entered: Family<PhaseIn, Counter>,
+    now: IntGaugeVec,
+    entered: IntCounterVec,
     /// By ID.
     known: Mutex<HashMap<String, String>>,
 }
 
+fn named(name: &str, help: &str) -> Opts {
+    Opts::new(name, help).namespace(PREFIX)
+}
+
+/// What is wrong with a name would be wrong at every start: it is seen by the test below.
+fn put<C: Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> C {
+    let made = made.expect("names, labels and buckets are constants that are well formed");
+    let registered = registry.register(Box::new(made.clone()));
+    registered.expect("no two constants are alike");
+    made
+}
+
 impl Phases {
-    fn new(registry: &mut Registry, gauge: (&str, &str), counter: (&str, &str)) -> Phases {
-        let phases = Phases {
-            now: Family::default(),
-            entered: Family::default(),
+    fn new(registry: &Registry, gauge: (&str, &str), counter: (&str, &str)) -> Phases {
+        let now = IntGaugeVec::new(named(gauge.0, gauge.1), &["phase"]);
+        let entered = IntCounterVec::new(named(counter.0, counter.1), &["phase", "namespace"]);
+        Phases {
+            now: put(registry, now),
+            entered: put(registry, entered),
             known: Mutex::default(),
-        };
-        registry.register(gauge.0, gauge.1, phases.now.clone());
-        registry.register(counter.0, counter.1, phases.entered.clone());
-        phases
+        }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
@@ -79,94 +64,74 @@ impl Phases {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn of(&self, phase: &str) -> Gauge {
-        let phase = phase.to_owned();
-        self.now.get_or_create(&Phase { phase }).clone()
-    }
-
     fn enter(&self, id: &str, phase: &str, namespace: &str) {
         let mut known = self.known();
         match known.insert(id.to_owned(), phase.to_owned()) {
             Some(before) if before == phase => return,
-            Some(before) => _ = self.of(&before).dec(),
+            Some(before) => self.now.with_label_values(&[before.as_str()]).dec(),
             None => {}
         }
-        self.of(phase).inc();
-        let (phase, namespace) = (phase.to_owned(), namespace.to_owned());
-        self.entered
-            .get_or_create(&PhaseIn { phase, namespace })
-            .inc();
+        self.now.with_label_values(&[phase]).inc();
+        self.entered.with_label_values(&[phase, namespace]).inc();
     }
 
     fn leave(&self, id: &str) {
         if let Some(phase) = self.known().remove(id) {
-            self.of(&phase).dec();
+            self.now.with_label_values(&[phase.as_str()]).dec();
         }
     }
 }
 
 impl Default for Metrics {
     fn default() -> Metrics {
-        let mut registry = Registry::with_prefix("argo_workflows");
+        let registry = Registry::new();
         let workflows = Phases::new(
-            &mut registry,
+            &registry,
             ("gauge", "Workflows that are there, by phase"),
             ("total_count", "Workflows that have entered a phase"),
         );
         let pods = Phases::new(
-            &mut registry,
+            &registry,
             (
                 "pods_gauge",
                 "Pods of workflows that have not been let go, by phase",
             ),
             ("pods_total_count", "Pods that have entered a phase"),
         );
-        let errors = Family::default();
-        registry.register(
-            "error_count",
-            "Faults of the engine's own, by cause",
-            errors.clone(),
-        );
-        let leader = Gauge::default();
-        registry.register(
-            "is_leader",
-            "1 if this controller has its turn",
-            leader.clone(),
-        );
-        let operations = Histogram::new(SHORT.into_iter().chain(OPERATIONS));
+        let errors = named("error_count", "Faults of the engine's own, by cause");
+        let errors = IntCounterVec::new(errors, &["cause"]);
+        let leader = named("is_leader", "1 if this controller has its turn");
         let help = "Time from what was observed to what was decided and stored";
-        registry.register("operation_duration_seconds", help, operations.clone());
-        let crons = Family::default();
+        let operations = HistogramOpts::from(named("operation_duration_seconds", help));
+        let operations = operations.buckets(OPERATIONS.to_vec());
         let help = "Workflows that a CronWorkflow has made";
-        registry.register("cronworkflows_triggered", help, crons.clone());
-        let version = Family::<Version, Counter>::default();
-        registry.register(
-            "version",
-            "The version that runs, always 1",
-            version.clone(),
-        );
-        let own = env!("CARGO_PKG_VERSION").to_owned();
-        version.get_or_create(&Version { version: own }).inc();
+        let crons = named("cronworkflows_triggered_total", help);
+        let crons = IntCounterVec::new(crons, &["name", "namespace"]);
+        let version = named("version", "The version that runs, always 1");
+        let version = put(&registry, IntCounterVec::new(version, &["version"]));
+        version
+            .with_label_values(&[env!("CARGO_PKG_VERSION")])
+            .inc();
         Metrics {
-            registry,
             workflows,
             pods,
-            errors,
-            leader,
-            operations,
-            crons,
+            errors: put(&registry, errors),
+            leader: put(&registry, IntGauge::with_opts(leader)),
+            operations: put(&registry, Histogram::with_opts(operations)),
+            crons: put(&registry, crons),
+            registry,
         }
     }
 }
 
 impl Metrics {
-    /// All of it, as Prometheus reads it (OpenMetrics).
+    /// All of it, as Prometheus reads it.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = String::new();
+        let mut text = Vec::new();
         // Writing to memory does not fail.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
-        text
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        String::from_utf8(text).unwrap_or_default()
     }
 
     /// Whether the controller has its turn.
@@ -192,8 +157,7 @@ impl Metrics {
     }
 
     pub(crate) fn fault(&self, cause: &str) {
-        let cause = cause.to_owned();
-        self.errors.get_or_create(&Cause { cause }).inc();
+        self.errors.with_label_values(&[cause]).inc();
     }
 
     pub(crate) fn operation(&self, time: Duration) {
@@ -201,10 +165,7 @@ impl Metrics {
     }
 
     pub(crate) fn triggered(&self, name: &str, namespace: &str) {
-        let (name, namespace) = (name.to_owned(), namespace.to_owned());
-        self.crons
-            .get_or_create(&Triggered { name, namespace })
-            .inc();
+        self.crons.with_label_values(&[name, namespace]).inc();
     }
 }
 
@@ -224,9 +185,9 @@ mod tests {
         for line in [
             "argo_workflows_gauge{phase=\"Running\"} 0",
             "argo_workflows_gauge{phase=\"Succeeded\"} 1",
-            "argo_workflows_total_count_total{phase=\"Running\",namespace=\"team\"} 1",
+            "argo_workflows_total_count{namespace=\"team\",phase=\"Running\"} 1",
             "argo_workflows_pods_gauge{phase=\"Running\"} 0",
-            "argo_workflows_version_total{version=\"0.1.0\"} 1",
+            "argo_workflows_version{version=\"0.1.0\"} 1",
         ] {
             assert!(
                 text.lines().any(|of| of == line),

@@ -388,7 +388,7 @@ impl Creation {
                         }
                         Ok(Some(_)) => {
                             let reason = format!(
-                                "failed to create a pod: `{name}` is there and belongs to another workflow"
+                                "failed to create a pod: `{name}` is there and was not made by this controller for this workflow"
                             );
                             return Err(failure(&self.key, reason, false));
                         }

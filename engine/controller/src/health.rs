@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tiphys_cluster::Metrics;
 use tokio::net::TcpListener;
 
-/// Source: OpenMetrics.
-const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// Source: Prometheus' text format.
+const TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Answers `/healthz` at an address, or nowhere.
 ///
