@@ -36,13 +36,7 @@ impl<'a> Engine<'a> {
     /// Nodes that do something count in the workflow's progress.
     pub fn measure(&mut self, ix: NodeIx) {
         let node = self.run.at_mut(ix);
-        let kind = node.status.r#type;
-        if !node.measured
-            && matches!(
-                kind,
-                Some(NodeType::Pod | NodeType::Suspend | NodeType::Http | NodeType::Plugin)
-            )
-        {
+        if !node.measured && measurable(node.status.r#type) {
             node.measured = true;
             self.run.flow.total += 1;
             self.run.flow_changed = true;
@@ -564,6 +558,14 @@ impl<'a> Engine<'a> {
 pub(crate) fn later(at: Timestamp, nanos: i64) -> Timestamp {
     at.saturating_add(SignedDuration::from_nanos(nanos))
         .unwrap_or(Timestamp::MAX)
+}
+
+/// Whether nodes of a kind do something.
+pub(crate) fn measurable(kind: Option<NodeType>) -> bool {
+    matches!(
+        kind,
+        Some(NodeType::Pod | NodeType::Suspend | NodeType::Http | NodeType::Plugin)
+    )
 }
 
 /// The fields of a workflow that are about its pods.

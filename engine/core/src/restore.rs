@@ -1,6 +1,7 @@
 //! From stored records back to a run. Records are taken up one by one by the very code that would have made them.
 
 use crate::NodeIx;
+use crate::body::measurable;
 use crate::frame::Owner;
 use crate::room::counts;
 use crate::run::{Extra, FlowStage, Run, Stage};
@@ -69,6 +70,12 @@ impl Run {
             !phase.terminal() && counts(record.r#type) && !attempt && record.daemoned != Some(true);
         let boundary = record.boundary_id.as_deref();
         let boundary = boundary.and_then(|id| self.find_id(id));
+        // Also what nobody takes up any more, as the nodes inside a boundary that has ended.
+        if measurable(record.r#type) {
+            self.flow.total += 1;
+            self.flow.completed += u32::from(phase.terminal());
+            self.nodes[index].measured = !phase.terminal();
+        }
         if !phase.terminal() && asked {
             self.nodes[index].seated = true;
             self.flow.active_pods += 1;
@@ -115,10 +122,6 @@ impl Engine<'_> {
         }
         if phase == NodePhase::Succeeded || phase.unsuccessful() {
             self.link_attempts(ix);
-        }
-        self.measure(ix);
-        if std::mem::take(&mut self.run.at_mut(ix).measured) {
-            self.run.flow.completed += 1;
         }
         self.run.at_mut(ix).stage = Stage::Ended;
         match owner {

@@ -233,9 +233,10 @@ pub fn tree(run: &Run) -> Vec<String> {
     lines.insert(
         0,
         format!(
-            "{} «{}»",
+            "{} «{}» {}",
             run.phase(),
-            run.summary().message.unwrap_or_default()
+            run.summary().message.unwrap_or_default(),
+            run.summary().progress.unwrap_or_default()
         ),
     );
     lines
