@@ -44,6 +44,8 @@ struct Known {
     stop: Arc<AtomicBool>,
     stopped: bool,
     seen: Option<Seen>,
+    /// It was seen to have ended, and is among those to let go of.
+    done: bool,
     /// The containers of a set.
     members: HashMap<String, ContainerState>,
 }
@@ -64,6 +66,7 @@ impl Known {
             stop: Arc::default(),
             stopped: false,
             seen: None,
+            done: false,
             members: HashMap::new(),
         }
     }
@@ -114,7 +117,11 @@ impl Pods {
             .known
             .entry(key.clone())
             .or_insert_with(|| Known::new(intent.name.clone()));
-        if known.pod.is_some() {
+        if let Some(pod) = &known.pod {
+            // What was told of it before it was asked for, as after a restart of a node that waits for its lock first, is told again.
+            known.seen = None;
+            known.members.clear();
+            let _ = self.letters.send(Letter::Pod(pod.clone()));
             return;
         }
         let job = Creation {
@@ -204,7 +211,7 @@ impl Pods {
         if known.seen.as_ref() == Some(&seen) {
             return None;
         }
-        if seen == Seen::Ended {
+        if seen == Seen::Ended && !std::mem::replace(&mut known.done, true) {
             self.ended.push(key.clone());
         } else if known.seen.is_none() {
             self.alive.push(key.clone());
@@ -216,7 +223,9 @@ impl Pods {
             // Deleted before it ran: nothing will come of it.
             Sight::Waits(_) if deleted => {
                 known.seen = Some(Seen::Ended);
-                self.ended.push(key.clone());
+                if !std::mem::replace(&mut known.done, true) {
+                    self.ended.push(key.clone());
+                }
                 Some(failed(&key, "pod deleted".to_owned(), false))
             }
             Sight::Waits(message) => message.map(|message| Observation::PodWaits {
