@@ -450,8 +450,13 @@ impl Drive {
                 Letter::PodGone(pod) => observations.extend(self.pods.gone(&pod)),
                 Letter::Seen(observation) => observations.push(observation),
                 Letter::Changed(version) => {
-                    let known = self.own.remove(&version) || version == self.version;
+                    let newest = version == self.version;
+                    let known = self.own.remove(&version) || newest;
                     changed |= !known;
+                    // The watch has caught up; of what it passed over it will not tell.
+                    if newest {
+                        self.own.clear();
+                    }
                 }
                 Letter::Deleted => return Err(Stop::Deleted),
                 Letter::Leave => return Ok(Next::Leave),

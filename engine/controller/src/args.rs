@@ -42,7 +42,8 @@ pub struct Args {
     /// Run without asking whether another controller runs: only where there can be no other.
     #[arg(long, env = "LEADER_ELECTION_DISABLE")]
     pub no_lease: bool,
-    /// Who this controller is among those that wait for their turn: the pod's name. By default the machine's.
+    /// Who this controller is among those that wait for their turn: the pod's name. By default
+    /// the machine's, and the number of the process.
     #[arg(long, env = "LEADER_ELECTION_IDENTITY", value_name = "NAME")]
     pub identity: Option<String>,
     /// How long after the last sign of a controller another one takes over, in seconds.

@@ -116,10 +116,10 @@ async fn run(args: Args) -> Result<(), String> {
     done
 }
 
-/// The machine's name; in a pod, the pod's.
+/// The machine's name, and a number: two that run on one machine are not the same. In a pod the name is the pod's, and the number always 1.
 fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname");
-    name.map_or_else(|_| "controller".to_owned(), |name| name.trim().to_owned())
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}-{}", name.trim(), std::process::id())
 }
 
 /// Ends with TERM or INT.
