@@ -17,7 +17,22 @@ const LONGEST: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// The server's answer is final.
-pub(crate) async fn patiently<T, F>(what: &str, mut call: impl FnMut() -> F) -> Result<T, Error>
+pub(crate) async fn patiently<T, F>(what: &str, call: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    patiently_telling(what, call, |_| ()).await
+}
+
+/// The same; who waits for it hears of every answer that was none.
+///
+/// # Errors
+/// The server's answer is final.
+pub(crate) async fn patiently_telling<T, F>(
+    what: &str,
+    mut call: impl FnMut() -> F,
+    mut tell: impl FnMut(&Error),
+) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,
 {
@@ -27,6 +42,7 @@ where
             Err(error) if passing(&error) => {
                 let wait = asked(&error).unwrap_or(pause).mul_f64(1.0 + spread() / 4.0);
                 tracing::warn!(%error, "failed to {what}; once more in {wait:?}");
+                tell(&error);
                 tokio::time::sleep(wait).await;
                 pause = (pause * 2).min(LONGEST);
             }

@@ -1,7 +1,7 @@
 //! The pods of one workflow: made, watched, told to end, let go of.
 
 use crate::calls::ended;
-use crate::client::{code, delete, merge, patiently, spread, told};
+use crate::client::{code, delete, merge, patiently, patiently_telling, spread, told};
 use crate::ground::Ground;
 use crate::retire::{self, FINALIZER};
 use crate::workflow::Letter;
@@ -367,6 +367,13 @@ struct Creation {
 }
 
 impl Creation {
+    /// Says why there is no pod yet.
+    fn wait_for(&self, message: String) {
+        let key = self.key.clone();
+        let waits = Observation::PodWaits { key, message };
+        let _ = self.letters.send(Letter::Seen(waits));
+    }
+
     async fn run(self) -> Result<Pod, PodFinished> {
         let name = self.pod.name_any();
         loop {
@@ -375,7 +382,9 @@ impl Creation {
             }
             let room = self.ground.room.acquire().await;
             let params = PostParams::default();
-            let made = patiently("create a pod", || self.api.create(&params, &self.pod)).await;
+            let waits = |error: &Error| self.wait_for(told(error));
+            let made = || self.api.create(&params, &self.pod);
+            let made = patiently_telling("create a pod", made, waits).await;
             drop(room);
             let error = match made {
                 Ok(pod) => return Ok(pod),
@@ -407,11 +416,7 @@ impl Creation {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
                 Some(403) if told(&error).contains("exceeded quota") => {
-                    let waits = Observation::PodWaits {
-                        key: self.key.clone(),
-                        message: told(&error),
-                    };
-                    let _ = self.letters.send(Letter::Seen(waits));
+                    self.wait_for(told(&error));
                     tokio::time::sleep(ROOM.mul_f64(0.5 + spread())).await;
                 }
                 code => return Err(failure(&self.key, told(&error), code == Some(422))),

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Unreadable(String),
     /// It cannot have what it needs from its start.
     Claim(String),
+    /// What became of it cannot be kept. A fragment that fits after "failed to ".
+    Lost(String),
     /// A fault of the engine's own.
     Internal,
     /// It is one that can never run. Argo says `invalid spec`, too.
@@ -57,6 +59,7 @@ pub(crate) async fn refuse(ground: &Ground, id: &Id, fault: &Fault) {
     let (phase, message) = match fault {
         Fault::Unreadable(reason) => ("Error", format!("cannot read the workflow: {reason}")),
         Fault::Claim(reason) => ("Error", format!("failed to make its volumes: {reason}")),
+        Fault::Lost(reason) => ("Error", format!("failed to {reason}")),
         Fault::Internal => (
             "Error",
             "internal error: the controller's log says more".to_owned(),
@@ -65,13 +68,18 @@ pub(crate) async fn refuse(ground: &Ground, id: &Id, fault: &Fault) {
     };
     tracing::info!(workflow = id.name, namespace = id.namespace, "{message}");
     let now = format!("{:.0}", Timestamp::now());
-    let patch = json!({
+    let mut patch = json!({
         "metadata": {"uid": id.uid, "labels": {PHASE: phase, COMPLETED: "true"}},
         "status": {
-            "phase": phase, "message": message, "startedAt": now, "finishedAt": now, "progress": "0/0",
+            "phase": phase, "message": message, "finishedAt": now,
             "conditions": [{"type": "Completed", "status": "True"}],
         },
     });
+    // It never began.
+    if !matches!(fault, Fault::Lost(_)) {
+        patch["status"]["startedAt"] = now.into();
+        patch["status"]["progress"] = "0/0".into();
+    }
     let api = scope::<DynamicObject>(&ground.client, Some(&id.namespace), &workflows());
     if let Err(error) = merge("refuse a workflow", &api, &id.name, patch).await
         && code(&error) != Some(404)

@@ -127,7 +127,8 @@ pub(crate) async fn operate(
         Ok(()) => {}
         Err(Stop::Deleted) => drive.deleted(),
         Err(Stop::Failed(error)) => {
-            tracing::error!(workflow = drive.id.name, "failed to {error}");
+            drive.deleted();
+            refuse::refuse(&drive.ground, &drive.id, &refuse::Fault::Lost(error)).await;
         }
     }
     drive.close().await;
