@@ -28,7 +28,7 @@ fn registry(bombs: &std::path::Path) -> Arc<Registry> {
     let greet = std::fs::read(root().join("engine/host/tests/fixtures/greet-0.1.0.wasm"))
         .expect("the fixture");
     registry.add(greet, "fixture").expect("a plug-in");
-    for language in ["rust", "js"] {
+    for language in ["rust", "js", "python"] {
         if let Ok(bytes) = std::fs::read(bombs.join(format!("{language}.wasm"))) {
             registry.add(bytes, language).expect("a plug-in");
         }
@@ -107,7 +107,7 @@ async fn bombs_beside_cost_others_little() {
         alone = alone.min(round(&bench, &registry, number, "alone").await);
         let over = Arc::new(AtomicBool::new(false));
         let mut throwers = tokio::task::JoinSet::new();
-        for language in ["rust", "js"]
+        for language in ["rust", "js", "python"]
             .into_iter()
             .filter(|l| registry.find(&format!("bomb-{l}")).is_some())
         {
