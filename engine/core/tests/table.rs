@@ -43,12 +43,13 @@ fn act(intent: &PodIntent) -> Act {
     act
 }
 
-/// The last word of a line is what it orders: `# at 3 suspend`, `resume [NAME=VALUE]`, `stop [SELECTOR]`, `terminate`, `set PHASE`.
+/// The last word of a line is what it orders: `# at 3 suspend`, `unsuspend`, `resume [NAME=VALUE]`, `stop [SELECTOR]`, `terminate`, `set PHASE`.
 fn order(words: &[&str]) -> Command {
     let selector =
         |text: Option<&&str>| text.map(|text| Selector::parse(text).expect("a selector"));
     match words {
         ["suspend"] => Command::Suspend,
+        ["unsuspend"] => Command::Unsuspend,
         ["resume", given @ ..] => {
             let given = given.iter().filter_map(|text| text.split_once('='));
             let outputs = given

@@ -55,5 +55,9 @@ fn say(text: &str) -> u8 {
 
 /// Says on standard error what failed. Where that is closed, too, the exit code alone says it.
 fn complain(what: std::fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "tiphys-executor: failed to {what}");
+    tell(format_args!("failed to {what}"));
+}
+
+fn tell(what: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "tiphys-executor: {what}");
 }

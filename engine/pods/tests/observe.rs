@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as k8s;
 use serde_json::{Value, json};
-use tiphys_core::PodKey;
-use tiphys_executor::Report;
-use tiphys_pods::{ATTEMPT, NODE_ID, Sight, UID, key, observe, read_report};
+use tiphys_core::{ContainerState, PodKey};
+use tiphys_executor::{Fault, FaultKind, Report, Step};
+use tiphys_pods::{ATTEMPT, NODE_ID, Sight, UID, containers, key, observe, read_report};
 
 fn now() -> Timestamp {
     "2026-01-01T00:01:00Z".parse().unwrap()
@@ -289,4 +289,74 @@ fn a_pod_of_somebody_else_has_no_key() {
     }
     pod.metadata.annotations = None;
     assert_eq!(key(&pod), None);
+}
+
+#[test]
+fn containers_of_a_set_go_on_one_by_one() {
+    let step = |name: &str, after: &[&str]| {
+        let mark = |name: &str| format!("/var/run/argo/ctr/{name}/exitcode");
+        let step = Step {
+            after: after.iter().map(|name| mark(name)).collect(),
+            mark: Some(mark(name)),
+            ..Step::default()
+        };
+        let env = step.to_env().into_iter();
+        let env: Vec<Value> = env
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
+        json!({"name": name, "env": env})
+    };
+    let omitted = Report {
+        faults: vec![Fault {
+            kind: FaultKind::Omitted,
+            message: "omitted: container `b` failed".to_owned(),
+        }],
+        exit: 64,
+        ..Report::default()
+    };
+    let running = json!({"running": {}});
+    let ended = |code: i32, message: &str| json!({"terminated": {"exitCode": code, "reason": "Error", "message": message}});
+    let states = |states: &[(&str, Value)]| -> Vec<(String, ContainerState)> {
+        let status = states.iter().map(|(name, state)| {
+            json!({"name": name, "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state})
+        });
+        let pod: k8s::Pod = serde_json::from_value(json!({
+            "metadata": {"name": "p"},
+            "spec": {"containers": [step("a", &[]), step("b", &["a"]), step("c", &["b"])]},
+            "status": {"phase": "Running", "containerStatuses": status.collect::<Vec<_>>()},
+        }))
+        .unwrap();
+        containers(&pod)
+    };
+    let is = |name: &str, state: ContainerState| (name.to_owned(), state);
+    // All of them run for Kubernetes; `b` and `c` wait for the one before.
+    let all = states(&[
+        ("a", running.clone()),
+        ("b", running.clone()),
+        ("c", running.clone()),
+    ]);
+    assert_eq!(all, [is("a", ContainerState::Running)]);
+    let all = states(&[("a", ended(0, "")), ("b", running.clone()), ("c", running)]);
+    assert_eq!(
+        all,
+        [
+            is("a", ContainerState::Ended(0)),
+            is("b", ContainerState::Running)
+        ]
+    );
+    let message = omitted.encode().message;
+    let all = states(&[
+        ("a", ended(0, "")),
+        ("b", ended(3, "")),
+        ("c", ended(64, &message)),
+    ]);
+    let why = "omitted: container `b` failed".to_owned();
+    let want = [
+        is("a", ContainerState::Ended(0)),
+        is("b", ContainerState::Ended(3)),
+        is("c", ContainerState::Omitted(why)),
+    ];
+    assert_eq!(all, want);
+    // No pod but a set's has any.
+    assert!(containers(&pod(true, main_ended(0, "Completed", ""))).is_empty());
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use tiphys_executor::{Fault, FaultKind, Report};
 
-use crate::{FAILED, complain};
+use crate::{FAILED, complain, tell};
 
 /// Where the log stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,10 @@ pub fn deliver(report: Report, limit: usize, line: Line) -> u8 {
         report.faults.push(fault);
     }
     for fault in &report.faults {
-        complain(format_args!("{fault}"));
+        match fault.kind {
+            FaultKind::Omitted => tell(format_args!("{fault}")),
+            _ => complain(format_args!("{fault}")),
+        }
     }
     match u8::try_from(report.exit) {
         Ok(0) if !report.faults.is_empty() => FAILED,

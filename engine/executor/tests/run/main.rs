@@ -6,3 +6,4 @@
 mod container;
 mod outputs;
 mod process;
+mod set;
