@@ -110,14 +110,14 @@ pub async fn operate_all(
         clocks,
         events,
         inbox,
-        ships: HashMap::new(),
+        running: HashMap::new(),
         pods: HashMap::new(),
         uids: HashMap::new(),
         names: HashMap::new(),
         expiring: HashMap::new(),
         waiting: Some(Waiting::default()),
     };
-    fleet.sail(watches, stop).await
+    fleet.run(watches, stop).await
 }
 
 struct Fleet {
@@ -126,7 +126,7 @@ struct Fleet {
     events: mpsc::UnboundedSender<Event>,
     inbox: mpsc::UnboundedReceiver<Event>,
     /// The workflows that run.
-    ships: HashMap<Arc<str>, Ship>,
+    running: HashMap<Arc<str>, Running>,
     /// By workflow and name: those that have not been let go.
     pods: HashMap<Arc<str>, BTreeMap<String, Arc<Pod>>>,
     /// The workflows that are there.
@@ -147,7 +147,7 @@ struct Waiting {
     begin: Vec<Id>,
 }
 
-struct Ship {
+struct Running {
     id: Id,
     letters: mpsc::UnboundedSender<Letter>,
     /// It is to be run again once it has ended: somebody asked for a retry meanwhile.
@@ -157,7 +157,7 @@ struct Ship {
 }
 
 impl Fleet {
-    async fn sail(
+    async fn run(
         mut self,
         mut watches: JoinSet<()>,
         stop: impl Future<Output = ()>,
@@ -177,12 +177,12 @@ impl Fleet {
             }
         }
         // Everybody stores what they know, and leaves.
-        for ship in self.ships.values() {
-            let _ = ship.letters.send(Letter::Leave);
+        for one in self.running.values() {
+            let _ = one.letters.send(Letter::Leave);
         }
-        while !self.ships.is_empty() {
+        while !self.running.is_empty() {
             match self.inbox.recv().await {
-                Some(Event::Ended(id)) => _ = self.ships.remove(&id.uid),
+                Some(Event::Ended(id)) => _ = self.running.remove(&id.uid),
                 Some(_) => {}
                 None => return Ok(()),
             }
@@ -255,17 +255,17 @@ impl Fleet {
             self.gone(&uid);
         }
         let over = meta.labels().get(COMPLETED).map(String::as_str) == Some("true");
-        if let Some(ship) = self.ships.get_mut(&id.uid) {
-            ship.again = !over;
-            ship.last = Some(meta.clone());
+        if let Some(one) = self.running.get_mut(&id.uid) {
+            one.again = !over;
+            one.last = Some(meta.clone());
             let version = meta.resource_version().unwrap_or_default();
-            let _ = ship.letters.send(Letter::Changed(version));
+            let _ = one.letters.send(Letter::Changed(version));
             return;
         }
         if over {
             return self.expire(meta, id);
         }
-        self.expiring.remove(&id.uid);
+        self.stay(&id.uid);
         match &mut self.waiting {
             Some(waiting) => {
                 waiting.begin.retain(|known| known.uid != id.uid);
@@ -285,8 +285,14 @@ impl Fleet {
         }
         let (ground, uid) = (self.ground.clone(), id.uid.clone());
         let task = tokio::spawn(async move { expiry::expire(&ground, &id, &version, at).await });
-        if let Some(before) = self.expiring.insert(uid, task.abort_handle()) {
-            before.abort();
+        self.stay(&uid);
+        self.expiring.insert(uid, task.abort_handle());
+    }
+
+    /// It does not go by itself any more.
+    fn stay(&mut self, uid: &str) {
+        if let Some(task) = self.expiring.remove(uid) {
+            task.abort();
         }
     }
 
@@ -298,9 +304,9 @@ impl Fleet {
 
     fn gone(&mut self, uid: &Arc<str>) {
         self.ground.settings.metrics.workflow_gone(uid);
-        self.expiring.remove(uid);
-        if let Some(ship) = self.ships.get(uid) {
-            let _ = ship.letters.send(Letter::Deleted);
+        self.stay(uid);
+        if let Some(one) = self.running.get(uid) {
+            let _ = one.letters.send(Letter::Deleted);
         }
     }
 
@@ -312,13 +318,13 @@ impl Fleet {
             .flat_map(BTreeMap::values)
             .cloned()
             .collect();
-        let ship = Ship {
+        let one = Running {
             id: id.clone(),
             letters: letters.clone(),
             again: false,
             last: None,
         };
-        self.ships.insert(id.uid.clone(), ship);
+        self.running.insert(id.uid.clone(), one);
         let (ground, events) = (self.ground.clone(), self.events.clone());
         tokio::spawn(async move {
             let work = operate(ground.clone(), id.clone(), pods, letters, inbox, settled);
@@ -333,7 +339,7 @@ impl Fleet {
     }
 
     fn ended(&mut self, id: &Id) {
-        let Some(ship) = self.ships.remove(&id.uid) else {
+        let Some(one) = self.running.remove(&id.uid) else {
             return;
         };
         let pods = self.pods.get(&id.uid);
@@ -343,10 +349,10 @@ impl Fleet {
             .cloned()
             .collect();
         pods.iter().for_each(|pod| self.orphan(pod));
-        if ship.again {
-            self.begin(ship.id, || ());
-        } else if let Some(meta) = ship.last {
-            self.expire(&meta, ship.id);
+        if one.again {
+            self.begin(one.id, || ());
+        } else if let Some(meta) = one.last {
+            self.expire(&meta, one.id);
         }
     }
 
@@ -368,8 +374,8 @@ impl Fleet {
             .entry(key.workflow.clone())
             .or_default()
             .insert(pod.name_any(), pod.clone());
-        match self.ships.get(&key.workflow) {
-            Some(ship) => _ = ship.letters.send(Letter::Pod(pod)),
+        match self.running.get(&key.workflow) {
+            Some(one) => _ = one.letters.send(Letter::Pod(pod)),
             None => self.orphan(&pod),
         }
     }
@@ -387,8 +393,8 @@ impl Fleet {
         if pods.is_empty() {
             self.pods.remove(&workflow);
         }
-        if let (Some(pod), Some(ship)) = (pod, self.ships.get(&workflow)) {
-            let _ = ship.letters.send(Letter::PodGone(pod));
+        if let (Some(pod), Some(one)) = (pod, self.running.get(&workflow)) {
+            let _ = one.letters.send(Letter::PodGone(pod));
         }
     }
 
@@ -397,7 +403,7 @@ impl Fleet {
         let Some(key) = tiphys_pods::key(pod) else {
             return;
         };
-        if self.waiting.is_some() || self.ships.contains_key(&key.workflow) || !orphaned(pod) {
+        if self.waiting.is_some() || self.running.contains_key(&key.workflow) || !orphaned(pod) {
             return;
         }
         let (ground, pod) = (self.ground.clone(), pod.clone());

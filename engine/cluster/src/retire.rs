@@ -12,6 +12,7 @@ use serde_json::{Map, json};
 use std::time::Duration;
 use tiphys_pods::{COMPLETED, WORKFLOW};
 use tiphys_spec as spec;
+use tokio::time::Instant;
 
 /// Keeps a pod's status until it has been read. Argo's name: its controller knows how to take it away.
 pub(crate) const FINALIZER: &str = "workflows.argoproj.io/status";
@@ -77,9 +78,11 @@ pub(crate) async fn collect(ground: &Ground, id: &Id, phase: spec::WorkflowPhase
     let own = pods
         .iter()
         .filter(|pod| tiphys_pods::key(pod).is_some_and(|key| key.workflow == id.uid));
+    let ended = Instant::now();
     for pod in own {
         if let Some(stay) = stay(pod, Some(phase)) {
-            tokio::time::sleep(stay).await;
+            // From the workflow's end, and not from the end of the pod before.
+            tokio::time::sleep_until(ended + stay).await;
             delete(ground, pod).await;
         }
     }

@@ -3,7 +3,7 @@
 use crate::client::patiently;
 use crate::follow::{News, follow};
 use crate::kinds::{cluster_templates, scope, templates};
-use crate::workflow::text;
+use crate::prepare::text;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DynamicObject, ListParams};
 use kube::runtime::watcher::Config;
@@ -11,6 +11,7 @@ use kube::{Api, Client, Error, ResourceExt};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tiphys_graph::{Kinds, Library};
+use tiphys_spec::Read;
 use tokio::sync::watch;
 
 /// ConfigMaps that parameters may come from. Source: Argo, which refuses others.
@@ -40,11 +41,13 @@ impl Libraries {
     }
 
     fn template(&mut self, object: &DynamicObject) {
-        add(self.of(&object.namespace().unwrap_or_default()), object);
+        let read = read(object);
+        add(self.of(&object.namespace().unwrap_or_default()), &read);
     }
 
     fn cluster_template(&mut self, object: &DynamicObject) {
-        self.all().for_each(|library| add(library, object));
+        let read = read(object);
+        self.all().for_each(|library| add(library, &read));
     }
 
     fn config_map(&mut self, map: ConfigMap) {
@@ -57,12 +60,15 @@ impl Libraries {
 }
 
 /// An object whose text cannot be read offers nothing: who refers to it hears that it is not there.
-fn add(library: &mut Library, object: &DynamicObject) {
-    let text = text(object);
-    let read = tiphys_spec::read(&object.name_any(), text.as_bytes());
+fn read(object: &DynamicObject) -> Read {
+    let read = tiphys_spec::read(&object.name_any(), text(object).as_bytes());
     for fault in read.diagnostics.iter().filter(|fault| fault.is_error()) {
         tracing::warn!("failed to read a template: {fault}");
     }
+    read
+}
+
+fn add(library: &mut Library, read: &Read) {
     read.objects
         .iter()
         .for_each(|object| library.add(object, &read.source));

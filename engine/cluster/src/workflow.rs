@@ -4,11 +4,12 @@ use crate::calls::Calls;
 use crate::client::{code, merge, patiently, told};
 use crate::edits::edits;
 use crate::ground::Ground;
+use crate::holding::Holding;
 use crate::kinds::{scope, workflows};
 use crate::names::COMPLETED;
 use crate::pods::Pods;
+use crate::prepare::prepare;
 use crate::record::Record;
-use crate::stored::stored;
 use crate::{claims, expiry, memo, refuse, retire};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -20,8 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tiphys_core::{Command, Effect, NodeIx, Observation, PodKey, Run, absorb, decide};
 use tiphys_graph::plan::Plan;
-use tiphys_graph::{Origin, Purpose};
-use tiphys_spec::{self as spec, ObjectValue};
+use tiphys_spec as spec;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -48,22 +48,6 @@ pub(crate) struct Id {
     pub namespace: String,
     pub name: String,
     pub uid: Arc<str>,
-}
-
-/// The object without what the engine itself writes, as a text: faults are places in it.
-pub(crate) fn text(object: &DynamicObject) -> String {
-    let mut value = serde_json::to_value(object).unwrap_or_default();
-    if let Some(fields) = value.as_object_mut() {
-        fields.remove("status");
-    }
-    if let Some(metadata) = value["metadata"].as_object_mut() {
-        metadata.remove("managedFields");
-        let annotations = metadata.get_mut("annotations");
-        if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
-            annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-        }
-    }
-    value.to_string()
 }
 
 pub(crate) async fn fetch(ground: &Ground, id: &Id) -> Result<Option<DynamicObject>, Error> {
@@ -132,66 +116,6 @@ pub(crate) async fn operate(
         }
     }
     drive.close().await;
-}
-
-struct Prepared {
-    object: Value,
-    plan: Arc<Plan>,
-    run: Run,
-    record: Record,
-}
-
-async fn prepare(
-    ground: &Ground,
-    id: &Id,
-    object: &DynamicObject,
-) -> Result<Prepared, refuse::Fault> {
-    let text = text(object);
-    let read = tiphys_spec::read(&id.name, text.as_bytes());
-    refuse::unsound(&read.diagnostics)?;
-    let found = read.objects.iter().find_map(|found| match &found.value {
-        ObjectValue::Workflow(workflow) => Some((workflow, found)),
-        _ => None,
-    });
-    let (workflow, found) =
-        found.ok_or_else(|| refuse::Fault::Unreadable("it is no Workflow".to_owned()))?;
-    let origin = Origin::new(&read.source, &found.node);
-    let library = ground.shelf.library(&id.namespace);
-    let mut planned = tiphys_graph::plan(workflow, &origin, &library, Purpose::Run);
-    if planned.plan.is_none() {
-        // What it refers to may have been made a moment ago.
-        if let Ok(library) = ground.shelf.fresh(&id.namespace).await {
-            planned = tiphys_graph::plan(workflow, &origin, &library, Purpose::Run);
-        }
-    }
-    let plan = planned
-        .plan
-        .ok_or_else(|| refuse::Fault::invalid(&planned.diagnostics))?;
-    let made = claims::make(ground, id, &plan.workflow.spec).await;
-    made.map_err(refuse::Fault::Claim)?;
-    let value = serde_json::to_value(object).unwrap_or_default();
-    let unstored =
-        |error: crate::stored::StoredError| refuse::Fault::Unreadable(format!("failed to {error}"));
-    let (status, extra) = stored(&value).map_err(unstored)?;
-    let seed = seed(&id.uid);
-    let begun = !status.nodes.is_empty() || status.started_at.is_some();
-    let run = if begun {
-        Run::restore(&plan, &status, &extra, seed)
-    } else {
-        Run::new(&plan, seed)
-    };
-    Ok(Prepared {
-        record: Record::of(&value).map_err(unstored)?,
-        object: value,
-        plan: Arc::new(plan),
-        run,
-    })
-}
-
-/// A number that is the same whenever the workflow is taken up.
-fn seed(uid: &str) -> u64 {
-    let bytes = uid.bytes().filter(u8::is_ascii_hexdigit);
-    bytes.fold(0, |seed, digit| seed.rotate_left(5) ^ u64::from(digit))
 }
 
 enum Stop {
@@ -499,111 +423,4 @@ fn ended(run: &Run, key: &PodKey) -> bool {
     }
     let node = run.node_by_id(&key.node);
     node.is_none_or(|node| node.phase.is_some_and(spec::NodePhase::terminal))
-}
-
-/// The locks of this workflow, as they are on record.
-#[derive(Default)]
-struct Holding {
-    holders: std::collections::BTreeMap<String, Held>,
-}
-
-struct Held {
-    /// Names, each with whether it is a mutex.
-    locks: Vec<(String, bool)>,
-    has: bool,
-    /// Before this controller began.
-    before: bool,
-}
-
-impl Holding {
-    fn of(object: &Value) -> Holding {
-        let mut holding = Holding::default();
-        let status: spec::SynchronizationStatus =
-            serde_json::from_value(object["status"]["synchronization"].clone()).unwrap_or_default();
-        let mut add = |holder: &str, lock: &str, mutex: bool| {
-            let held = holding.holders.entry(holder.to_owned()).or_insert(Held {
-                locks: Vec::new(),
-                has: true,
-                before: true,
-            });
-            held.locks.push((lock.to_owned(), mutex));
-        };
-        for of in status.mutex.iter().flat_map(|status| &status.holding) {
-            if let (Some(holder), Some(lock)) = (&of.holder, &of.mutex) {
-                add(holder, lock, true);
-            }
-        }
-        for of in status.semaphore.iter().flat_map(|status| &status.holding) {
-            for holder in &of.holders {
-                add(holder, of.semaphore.as_deref().unwrap_or_default(), false);
-            }
-        }
-        holding
-    }
-
-    fn ask(&mut self, request: &tiphys_core::LockRequest) {
-        let locks = || {
-            let locks = request.locks.iter();
-            locks.map(|lock| (lock.name.clone(), lock.mutex)).collect()
-        };
-        let held = self.holders.entry(request.holder.clone());
-        held.or_insert_with(|| Held {
-            locks: locks(),
-            has: false,
-            before: false,
-        });
-    }
-
-    fn got(&mut self, holder: &str) {
-        if let Some(held) = self.holders.get_mut(holder) {
-            held.has = true;
-        }
-    }
-
-    fn forget(&mut self, holder: &str) {
-        self.holders.remove(holder);
-    }
-
-    fn held(&self, holder: &str) -> bool {
-        self.holders.get(holder).is_some_and(|held| held.before)
-    }
-
-    /// `status.synchronization`; none where there is nothing to say.
-    fn status(&self) -> Option<Value> {
-        let mut status = spec::SynchronizationStatus::default();
-        for (holder, held) in &self.holders {
-            for (lock, mutex) in &held.locks {
-                if *mutex {
-                    let of = status.mutex.get_or_insert_default();
-                    let list = if held.has {
-                        &mut of.holding
-                    } else {
-                        &mut of.waiting
-                    };
-                    list.push(spec::MutexHolding {
-                        holder: Some(holder.clone()),
-                        mutex: Some(lock.clone()),
-                    });
-                    continue;
-                }
-                let of = status.semaphore.get_or_insert_default();
-                let list = if held.has {
-                    &mut of.holding
-                } else {
-                    &mut of.waiting
-                };
-                match list
-                    .iter_mut()
-                    .find(|of| of.semaphore.as_ref() == Some(lock))
-                {
-                    Some(of) => of.holders.push(holder.clone()),
-                    None => list.push(spec::SemaphoreHolding {
-                        holders: vec![holder.clone()],
-                        semaphore: Some(lock.clone()),
-                    }),
-                }
-            }
-        }
-        (!self.holders.is_empty()).then(|| serde_json::to_value(status).unwrap_or_default())
-    }
 }

@@ -1,13 +1,14 @@
 //! CronWorkflows: at each of their times a workflow is made, whose name says the time, so that two controllers make one.
 
 mod schedule;
+mod terms;
 
 use crate::client::{code, delete, merge, patiently, told};
 use crate::follow::{Named, News, follow};
 use crate::ground::Ground;
 use crate::kinds::{Meta, cron_workflows, scope, workflows};
 use crate::names::{COMPLETED, PHASE};
-use crate::workflow::text;
+use crate::prepare::text;
 use jiff::Timestamp;
 use kube::api::{DynamicObject, ListParams, PostParams};
 use kube::runtime::watcher::Config;
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tiphys_expr::{Env, Flat, Program, Text, Unresolved, when};
+use terms::{holds, variables, wanted};
 use tiphys_pods::INSTANCE_ID;
 use tiphys_spec::{self as spec, CronWorkflow, ObjectValue};
 use tokio::sync::Notify;
@@ -266,14 +267,14 @@ impl Job {
         state: &mut State,
         time: Timestamp,
     ) -> Result<(), String> {
-        let scope_of = variables(cron, state);
+        let known = variables(cron, state.succeeded, state.failed);
         let used = json!({"metadata": {"annotations": {USED: schedules(cron)}}});
         if let Some(expression) = cron
             .spec
             .stop_strategy
             .as_ref()
             .and_then(|stop| stop.expression.as_deref())
-            && holds(expression, &scope_of)?
+            && holds(expression, &known)?
         {
             let stopped =
                 json!({"metadata": {"labels": {STOPPED: "true"}}, "status": {"phase": "Stopped"}});
@@ -284,7 +285,7 @@ impl Job {
         }
         let skipped = json!({"status": {"lastScheduledTime": written(time)}});
         if let Some(condition) = cron.spec.when.as_deref().filter(|text| !text.is_empty())
-            && !wanted(condition, &scope_of)?
+            && !wanted(condition, &known)?
         {
             return self.write(object, skipped).await;
         }
@@ -500,66 +501,4 @@ fn conditions(object: &DynamicObject) -> Vec<Value> {
         .as_array()
         .cloned()
         .unwrap_or_default()
-}
-
-/// What `when` and `stopStrategy` may speak of.
-fn variables(cron: &CronWorkflow, state: &State) -> Flat {
-    let mut flat = Flat::new();
-    let metadata = &cron.metadata;
-    flat.set(
-        "cronworkflow.name",
-        metadata.name.clone().unwrap_or_default(),
-    );
-    flat.set(
-        "cronworkflow.namespace",
-        metadata.namespace.clone().unwrap_or_default(),
-    );
-    flat.set("cronworkflow.failed", state.failed);
-    flat.set("cronworkflow.succeeded", state.succeeded);
-    let last = cron
-        .status
-        .as_ref()
-        .and_then(|status| status.last_scheduled_time.as_ref());
-    match last {
-        Some(time) => flat.set("cronworkflow.lastScheduledTime", format!("{:.0}", time.0)),
-        None => flat.set_absent("cronworkflow.lastScheduledTime"),
-    }
-    for (kind, all) in [
-        ("labels", &metadata.labels),
-        ("annotations", &metadata.annotations),
-    ] {
-        let all = all.clone().unwrap_or_default();
-        let text = serde_json::to_string(&all).unwrap_or_default();
-        flat.set(format!("cronworkflow.{kind}.json"), text);
-        for (name, value) in all {
-            flat.set(format!("cronworkflow.{kind}.{name}"), value);
-        }
-    }
-    flat
-}
-
-fn env(scope: &Flat) -> Env<'_> {
-    let now = Timestamp::now();
-    Env {
-        scope,
-        now,
-        seed: u64::try_from(now.as_millisecond()).unwrap_or_default(),
-    }
-}
-
-fn holds(expression: &str, scope: &Flat) -> Result<bool, String> {
-    let fault = |reason: String| format!("spec.stopStrategy.expression: {reason}");
-    let program = Program::parse(expression).map_err(|error| fault(error.to_string()))?;
-    program
-        .evaluate_bool(&env(scope))
-        .map_err(|error| fault(error.to_string()))
-}
-
-fn wanted(condition: &str, scope: &Flat) -> Result<bool, String> {
-    let fault = |reason: String| format!("spec.when: {reason}");
-    let text = Text::parse(condition);
-    let rendered = text
-        .render(&env(scope), Unresolved::Fail)
-        .map_err(|error| fault(error.to_string()))?;
-    when::evaluate(&rendered).map_err(|error| fault(error.to_string()))
 }

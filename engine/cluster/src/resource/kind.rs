@@ -1,9 +1,11 @@
 //! Which kind of object a word or a manifest means: the API server is asked.
 
-use crate::client::{patiently, told};
-use kube::Client;
+use crate::client::{code, patiently, told};
 use kube::api::ApiResource;
+use kube::core::GroupVersion;
 use kube::core::discovery::v2::APIGroupDiscovery;
+use kube::discovery::{Scope, pinned_kind};
+use kube::{Client, Error};
 
 /// A kind, and whether its objects are in a namespace.
 #[derive(Clone, Debug)]
@@ -18,40 +20,34 @@ pub(crate) async fn of_manifest(
     version: &str,
     kind: &str,
 ) -> Result<Kind, String> {
-    let found = find(client, |known| {
-        known.resource.api_version == version && known.resource.kind == kind
-    });
-    found.await?.ok_or_else(|| {
-        format!("there is no kind `{kind}` in version `{version}`; is its CRD installed?")
-    })
+    let missing =
+        || format!("there is no kind `{kind}` in version `{version}`; is its CRD installed?");
+    let wanted: GroupVersion = version
+        .parse()
+        .map_err(|_| format!("apiVersion `{version}` is none"))?;
+    let wanted = wanted.with_kind(kind);
+    match patiently("look up a kind", || pinned_kind(client, &wanted)).await {
+        Ok((resource, known)) => Ok(Kind {
+            resource,
+            namespaced: known.scope == Scope::Namespaced,
+        }),
+        Err(Error::Discovery(_)) => Err(missing()),
+        Err(error) if code(&error) == Some(404) => Err(missing()),
+        Err(error) => Err(told(&error)),
+    }
 }
 
 /// The kind that a word means for kubectl: `pod`, `pods`, `po`, `Pod`, `pods.example.com`.
 pub(crate) async fn of_word(client: &Client, word: &str) -> Result<Kind, String> {
     let wanted = word.to_lowercase();
-    let found = find_named(client, |names, group| {
-        let full = |name: &String| format!("{name}.{group}") == wanted || *name == wanted;
-        names.iter().any(full)
+    let found = all(client).await?.into_iter().find(|(kind, names)| {
+        let group = &kind.resource.group;
+        let fits = |name: &String| *name == wanted || format!("{name}.{group}") == wanted;
+        names.iter().any(fits)
     });
-    found
-        .await?
-        .ok_or_else(|| format!("there is no kind `{word}`; is its CRD installed?"))
-}
-
-async fn find(client: &Client, fits: impl Fn(&Kind) -> bool) -> Result<Option<Kind>, String> {
-    let all = all(client).await?;
-    Ok(all.into_iter().map(|(kind, _)| kind).find(fits))
-}
-
-async fn find_named(
-    client: &Client,
-    fits: impl Fn(&[String], &str) -> bool,
-) -> Result<Option<Kind>, String> {
-    let all = all(client).await?;
-    let found = all
-        .into_iter()
-        .find(|(kind, names)| fits(names, &kind.resource.group));
-    Ok(found.map(|(kind, _)| kind))
+    let (kind, _) =
+        found.ok_or_else(|| format!("there is no kind `{word}`; is its CRD installed?"))?;
+    Ok(kind)
 }
 
 /// Every kind, the core's first, preferred versions before others, each with the names that it goes by.

@@ -7,6 +7,7 @@ mod condition;
 mod flags;
 mod kind;
 
+use crate::calls::ended;
 use crate::client::{code, patiently, told};
 use condition::Condition;
 use flags::Flags;
@@ -41,30 +42,17 @@ pub(crate) async fn run(
         intent,
         workflow,
     };
-    let (outcome, message, exit_code, parameters, result) = match job.run().await {
+    let (outcome, message, code, parameters) = match job.run().await {
         Ok(object) => match at(millis(), || job.outputs(object.as_ref())) {
-            Ok(parameters) => (Outcome::Succeeded, None, 0, parameters, None),
-            Err(reason) => (
-                Outcome::Error,
-                Some(reason),
-                FAILED,
-                Vec::new(),
-                None::<String>,
-            ),
+            Ok(parameters) => (Outcome::Succeeded, None, 0, parameters),
+            Err(reason) => (Outcome::Error, Some(reason), FAILED, Vec::new()),
         },
-        Err(reason) => (Outcome::Failed, Some(reason), FAILED, Vec::new(), None),
+        Err(reason) => (Outcome::Failed, Some(reason), FAILED, Vec::new()),
     };
     PodFinished {
-        key: intent.key.clone(),
-        at: Timestamp::now(),
-        outcome,
-        message,
-        exit_code: Some(exit_code),
+        exit_code: Some(code),
         parameters,
-        result,
-        artifacts: Vec::new(),
-        host: None,
-        hopeless: false,
+        ..ended(&intent.key, outcome, message)
     }
 }
 
