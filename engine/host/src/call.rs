@@ -73,6 +73,7 @@ impl Host {
             .iter()
             .map(|(_, location)| location.clone())
             .collect();
+        let owner = plugin.clone();
         let (host, plugin, grants) = (self.clone(), plugin.clone(), grants.clone());
         let meter = Arc::new(Meter::default());
         let metered = meter.clone();
@@ -100,7 +101,7 @@ impl Host {
             };
             (ending, shot.usage())
         };
-        let done = self.lane.run(&meter, Box::pin(work)).await;
+        let done = self.lane.run(&meter, &owner.habit, SLOW, Box::pin(work)).await;
         self.freed.notify_waiters();
         done
     }

@@ -3,7 +3,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
@@ -18,6 +18,25 @@ pub(crate) struct Meter {
     /// What the thread had used when this turn began.
     began: AtomicU64,
     slow: AtomicBool,
+}
+
+/// What the calls of a plug-in used of late: a call of one that used much stands back from its start.
+#[derive(Default)]
+pub(crate) struct Habit(AtomicU64);
+
+impl Habit {
+    /// Takes in what a call used, in nanoseconds. Calls at once may pass each other over: it is a rule of thumb.
+    fn add(&self, used: u64, slow: Duration) {
+        let slow = u64::try_from(slow.as_nanos()).unwrap_or(u64::MAX);
+        let before = self.0.load(Ordering::Relaxed);
+        // One slow call is enough, and some ten that are not make up for it.
+        let after = before - before / 4 + used.min(slow.saturating_mul(8)) / 4;
+        self.0.store(after, Ordering::Relaxed);
+    }
+
+    fn heavy(&self, slow: Duration) -> bool {
+        u128::from(self.0.load(Ordering::Relaxed)) > slow.as_nanos() / 4
+    }
 }
 
 impl Meter {
@@ -51,28 +70,37 @@ fn used() -> u64 {
 pub(crate) struct Lane(OnceLock<Option<Runtime>>);
 
 impl Lane {
-    /// Runs a future where it is, and moves it over once the meter says that it is slow.
+    /// Runs a future where it is, and moves it over once the meter says that it is slow; at once if such as it were slow of late.
     pub async fn run<T: Send + 'static>(
         &self,
-        meter: &Meter,
-        mut future: Pin<Box<dyn Future<Output = T> + Send>>,
+        meter: &Arc<Meter>,
+        habit: &Habit,
+        slow: Duration,
+        mut work: Pin<Box<dyn Future<Output = T> + Send>>,
     ) -> T {
-        let here = poll_fn(
-            |context| match meter.poll(|| future.as_mut().poll(context)) {
-                Poll::Ready(value) => Poll::Ready(Some(value)),
-                Poll::Pending if meter.slow.load(Ordering::Relaxed) && self.runtime().is_some() => {
-                    Poll::Ready(None)
-                }
-                Poll::Pending => Poll::Pending,
-            },
-        );
-        if let Some(value) = here.await {
-            return value;
-        }
-        let Some(runtime) = self.runtime() else {
-            return future.await;
+        let metered = meter.clone();
+        let mut work = Box::pin(poll_fn(move |context| {
+            metered.poll(|| work.as_mut().poll(context))
+        }));
+        let mut moves = habit.heavy(slow);
+        let here = poll_fn(|context| {
+            if moves && self.runtime().is_some() {
+                return Poll::Ready(None);
+            }
+            let polled = work.as_mut().poll(context);
+            moves = meter.slow.load(Ordering::Relaxed);
+            match polled {
+                Poll::Pending if moves && self.runtime().is_some() => Poll::Ready(None),
+                polled => polled.map(Some),
+            }
+        });
+        let done = match (here.await, self.runtime()) {
+            (Some(value), _) => value,
+            (None, Some(runtime)) => Moved(runtime.spawn(work)).end().await,
+            (None, None) => work.await,
         };
-        Moved(runtime.spawn(future)).end().await
+        habit.add(meter.before.load(Ordering::Relaxed), slow);
+        done
     }
 
     fn runtime(&self) -> Option<&Runtime> {

@@ -7,6 +7,7 @@ use crate::engine::{Host, HostError};
 use crate::fence::Breach;
 use crate::grants::Grants;
 use crate::guest::Guest;
+use crate::lane::Habit;
 use crate::manifest::{Manifest, ManifestFault};
 use jsonschema::Validator;
 use sha2::{Digest, Sha256};
@@ -30,6 +31,7 @@ pub struct Plugin {
     pub(crate) pre: PluginPre<Guest>,
     pub(crate) fuel: bool,
     pub(crate) schemas: HashMap<String, Validator>,
+    pub(crate) habit: Habit,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -117,6 +119,7 @@ impl Host {
             name: "?".into(),
             pre,
             fuel,
+            habit: Habit::default(),
             schemas: HashMap::new(),
         };
         let text = pollster::block_on(self.describe(&plugin))
