@@ -24,6 +24,8 @@ use tokio::task::JoinHandle;
 const ROOM: Duration = Duration::from_secs(2);
 /// How long the log of an ended container is asked for before it counts as lost. Promise P4: within a minute.
 const LOG: Duration = Duration::from_secs(30);
+/// How long a pod that has ended waits, about, until it is let go: longer than it takes to make the pods that come after it.
+const CALM: Duration = Duration::from_secs(1);
 
 pub(crate) struct Pods {
     ground: Arc<Ground>,
@@ -322,7 +324,11 @@ impl Pods {
             .filter_map(|key: &PodKey| self.known.get(key)?.pod.clone());
         let retire = |pod: Arc<Pod>| {
             let ground = self.ground.clone();
-            tokio::spawn(async move { retire::retire(&ground, &pod).await })
+            tokio::spawn(async move {
+                // The pods that come next go first.
+                tokio::time::sleep(CALM.mul_f64(0.5 + spread())).await;
+                retire::retire(&ground, &pod).await;
+            })
         };
         pods.map(retire).collect()
     }
