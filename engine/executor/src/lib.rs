@@ -4,18 +4,22 @@
 //! |---|---|---|
 //! | the controller | [`Step`]: what to write, what to read | environment variables `TIPHYS_STEP`, `TIPHYS_STEP_1`, … |
 //! | the executor | [`Report`]: exit code, outputs, faults | the termination message; what is too large for it, the end of the log |
+//! | the executor | [`Done`]: output artifacts, the log | files in a folder that it shares with the container that saves them |
+//! | who saves them | [`Saved`] | a file there |
 //!
 //! What is not here, and must not come: a clock, the environment, files, processes, a Kubernetes client. The binary does those, with
 //! the feature `run`, and only on Linux.
 
 mod frames;
+mod outputs;
 mod report;
 mod step;
 mod wire;
 
 pub use frames::strip_report;
+pub use outputs::{Done, Given, OUTPUTS, Saved, Unsaved};
 pub use report::{Decoded, Encoded, Fault, FaultKind, Report, ReportError, message_limit};
-pub use step::{Content, File, Output, Step, StepError, VARIABLE};
+pub use step::{Artifact, Content, File, Output, Step, StepError, VARIABLE};
 
 /// All outputs of a step together, in bytes: the result, and the names and values of parameters.
 pub const OUTPUTS_LIMIT: usize = 1 << 20;

@@ -26,6 +26,9 @@ pub struct Report {
     /// Output parameters; null is one whose file is not there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Option<String>>,
+    /// Output artifacts that are saved, by their number in the step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<u32>,
     /// What the executor itself failed to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
@@ -52,6 +55,7 @@ pub enum FaultKind {
     ParameterUnreadable,
     ParameterNotText,
     OutputsTooLarge,
+    ArtifactNotSaved,
     ReportNotWritten,
     /// Of an executor that is newer than its reader.
     #[serde(other)]

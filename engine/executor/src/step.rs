@@ -21,6 +21,12 @@ pub struct Step {
     /// Output parameters, read from files when the command has ended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<Output>,
+    /// Output artifacts, handed over when the command has ended to the container that saves them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
+    /// The number, among the outputs, of the log: what the command wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<u32>,
     /// Written before the command starts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<File>,
@@ -46,6 +52,18 @@ pub struct Step {
 pub struct Output {
     pub name: String,
     pub path: String,
+}
+
+/// A file or folder to save.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// What the container that saves it knows it by.
+    pub output: u32,
+    pub name: String,
+    pub path: String,
+    /// It need not be there.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
 }
 
 /// A file to write; folders above it are made.
@@ -83,6 +101,8 @@ impl Default for Step {
         Self {
             result: false,
             parameters: Vec::new(),
+            artifacts: Vec::new(),
+            log: None,
             files: Vec::new(),
             after: Vec::new(),
             mark: None,

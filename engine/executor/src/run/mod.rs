@@ -6,6 +6,7 @@ mod diagnosis;
 mod exec;
 pub mod files;
 mod others;
+mod outputs;
 mod parameters;
 mod relay;
 mod sys;
@@ -18,7 +19,10 @@ use std::time::Duration;
 use tiphys_executor::{Fault, FaultKind, Report, Step, StepError};
 
 use crate::{FAILED, complain};
+use child::Wanted;
 use deliver::Line;
+use outputs::Outputs;
+use tail::Tail;
 
 /// What there is to do.
 pub fn step() -> Result<Step, StepError> {
@@ -52,10 +56,15 @@ fn perform(step: &Step, command: &[OsString]) -> Result<(Report, Line), Fault> {
     sys::adopt_orphans();
     files::write(&step.files)?;
     others::wait(&step.after, &signals)?;
+    let outputs = Outputs::open(step)?;
     let mut tries = 0;
-    let (status, tail) = loop {
-        let (child, output) = child::start(command, step.result, &signals)?;
-        let (status, tail) = watch::watch(child, output, &signals).map_err(|error| {
+    let (status, kept) = loop {
+        let wanted = Wanted {
+            result: step.result,
+            log: outputs.log(),
+        };
+        let (child, relays) = child::start(command, &wanted, &signals)?;
+        let (status, kept) = watch::watch(child, relays, &signals).map_err(|error| {
             Fault::new(
                 FaultKind::ResultIncomplete,
                 format!("watch the command: {error}"),
@@ -64,22 +73,35 @@ fn perform(step: &Step, command: &[OsString]) -> Result<(Report, Line), Fault> {
         let again = status.exit() != 0 && !status.told && tries < step.retries;
         let pause = Duration::from_millis(step.pause.into());
         if !again || !others::pause(pause, &signals) {
-            break (status, tail);
+            break (status, kept);
         }
         tries += 1;
     };
-    let line = tail.as_ref().map_or(Line::Unknown, tail::Tail::line);
-    let (result, result_truncated) = tail.map_or((None, false), |tail| {
-        let (text, truncated) = tail.text();
-        (Some(text), truncated)
-    });
-    let (parameters, faults) = parameters::read(&step.parameters);
+    let mut faults = Vec::new();
+    faults.extend(kept.iter().filter_map(|kept| kept.fault.as_ref()).map(|error| {
+        Fault::new(
+            FaultKind::ArtifactNotSaved,
+            format!("keep the log: {error}"),
+        )
+    }));
+    // Standard output comes first.
+    let tail = kept.into_iter().next().map(|kept| kept.tail);
+    let line = tail.as_ref().map_or(Line::Unknown, Tail::line);
+    let (result, result_truncated) = match tail.filter(|_| step.result).map(Tail::text) {
+        Some((text, truncated)) => (Some(text), truncated),
+        None => (None, false),
+    };
+    let (parameters, unread) = parameters::read(&step.parameters);
+    faults.extend(unread);
+    let (artifacts, unsaved) = outputs.save(status.exit() == 0, &signals);
+    faults.extend(unsaved);
     let report = Report {
         exit: status.exit(),
         signal: status.signal(),
         result,
         result_truncated,
         parameters,
+        artifacts,
         faults,
     };
     Ok((report, line))

@@ -18,7 +18,7 @@ pub fn wait(files: &[String], signals: &Signals) -> Result<(), Fault> {
             if let Some(code) = read(file) {
                 break code;
             }
-            let _ = sys::wait(signals, None, None, Some(LOOK));
+            sys::sleep(signals, LOOK);
             if signals.next().is_some_and(ends) {
                 return Err(left("the pod was told to end".to_owned()));
             }
@@ -49,7 +49,7 @@ pub fn pause(time: Duration, signals: &Signals) -> bool {
         if left.is_zero() {
             return true;
         }
-        let _ = sys::wait(signals, None, None, Some(left));
+        sys::sleep(signals, left);
         if signals.next().is_some_and(ends) {
             return false;
         }

@@ -1,11 +1,10 @@
-//! Standard output that is a result: kept, and passed on as it comes.
+//! An output that is a result, or is to be archived: kept, and passed on as it comes.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::process::ChildStdout;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::sys;
+use super::sys::{self, Stream};
 use super::tail::Tail;
 
 /// A pipe that can be written takes this much at once; more might block.
@@ -15,9 +14,12 @@ const BUFFER: usize = 64 << 10;
 
 pub struct Relay {
     /// None when every writer has closed it.
-    from: Option<ChildStdout>,
+    from: Option<File>,
     /// None when nobody reads it.
     to: Option<File>,
+    /// Keeps all of it; and why it could not.
+    log: Option<File>,
+    fault: Option<io::Error>,
     buffer: Vec<u8>,
     /// What of the buffer is to be passed on.
     from_to: (usize, usize),
@@ -26,11 +28,21 @@ pub struct Relay {
     tail: Tail,
 }
 
+/// What is left of an output.
+pub struct Kept {
+    pub tail: Tail,
+    /// Why the log has not all of it.
+    pub fault: Option<io::Error>,
+}
+
 impl Relay {
-    pub fn new(from: ChildStdout) -> io::Result<Self> {
+    /// From the command to our own stream of that kind.
+    pub fn new(from: OwnedFd, to: BorrowedFd<'_>, log: Option<File>) -> io::Result<Self> {
         Ok(Self {
-            from: Some(from),
-            to: Some(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+            from: Some(File::from(from)),
+            to: Some(File::from(to.try_clone_to_owned()?)),
+            log,
+            fault: None,
             buffer: vec![0; BUFFER],
             from_to: (0, 0),
             owed: 0,
@@ -39,25 +51,38 @@ impl Relay {
     }
 
     /// What to wait for: a reader that is slow slows the command, as it would without us.
-    pub fn input(&self) -> Option<BorrowedFd<'_>> {
-        self.from
-            .as_ref()
-            .filter(|_| !self.pending())
-            .map(AsFd::as_fd)
+    pub fn stream(&self) -> Stream<Option<BorrowedFd<'_>>> {
+        let pending = self.pending();
+        Stream {
+            input: self.from.as_ref().filter(|_| !pending).map(AsFd::as_fd),
+            output: self.to.as_ref().filter(|_| pending).map(AsFd::as_fd),
+        }
     }
 
-    pub fn output(&self) -> Option<BorrowedFd<'_>> {
-        self.to.as_ref().filter(|_| self.pending()).map(AsFd::as_fd)
+    /// Does what can be done.
+    pub fn turn(&mut self, ready: Stream<bool>) {
+        if ready.output {
+            self.give();
+        }
+        if ready.input {
+            self.take();
+        }
     }
 
     /// Reads what is there, once.
-    pub fn take(&mut self) {
+    fn take(&mut self) {
         let Some(from) = &mut self.from else { return };
         match from.read(&mut self.buffer) {
             Ok(0) => self.close(),
             Ok(read) => {
                 self.owed = self.owed.saturating_sub(read);
                 self.tail.push(&self.buffer[..read]);
+                if let Some(log) = &mut self.log
+                    && let Err(error) = log.write_all(&self.buffer[..read])
+                {
+                    self.fault = Some(error);
+                    self.log = None;
+                }
                 self.from_to = (0, if self.to.is_some() { read } else { 0 });
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -66,7 +91,7 @@ impl Relay {
     }
 
     /// Writes as much as cannot block.
-    pub fn give(&mut self) {
+    fn give(&mut self) {
         let Some(to) = &mut self.to else { return };
         let (start, end) = self.from_to;
         match to.write(&self.buffer[start..end.min(start + PIECE)]) {
@@ -99,12 +124,15 @@ impl Relay {
     }
 
     /// Keeps what the command wrote, whether or not somebody reads what was passed on.
-    pub fn finish(mut self) -> Tail {
+    pub fn finish(mut self) -> Kept {
         self.to = None;
         while self.owed > 0 {
             self.take();
         }
-        self.tail
+        Kept {
+            tail: self.tail,
+            fault: self.fault,
+        }
     }
 
     fn pending(&self) -> bool {

@@ -71,45 +71,58 @@ impl Signals {
     }
 }
 
-pub struct Ready {
-    pub input: bool,
-    pub output: bool,
+/// What can be done with a stream; waiting for it, a descriptor that is not there is passed over.
+#[derive(Clone, Copy, Default)]
+pub struct Stream<T> {
+    pub input: T,
+    pub output: T,
 }
 
-/// Waits until a signal comes, `input` can be read, `output` can be written, or the time is over.
+/// At most this many streams are waited for at once: standard output and standard error.
+pub const STREAMS: usize = 2;
+
+/// Waits until a signal comes, one of the streams can be read or written, or the time is over.
 pub fn wait(
     signals: &Signals,
-    input: Option<BorrowedFd<'_>>,
-    output: Option<BorrowedFd<'_>>,
+    streams: [Stream<Option<BorrowedFd<'_>>>; STREAMS],
     time: Option<Duration>,
-) -> io::Result<Ready> {
+) -> io::Result<[Stream<bool>; STREAMS]> {
     let entry = |fd: Option<BorrowedFd<'_>>, events| libc::pollfd {
         // Negative ones are passed over.
         fd: fd.map_or(-1, |fd| fd.as_raw_fd()),
         events,
         revents: 0,
     };
+    let [one, two] = streams;
     let mut entries = [
         libc::pollfd {
             fd: signals.raw(),
             events: libc::POLLIN,
             revents: 0,
         },
-        entry(input, libc::POLLIN),
-        entry(output, libc::POLLOUT),
+        entry(one.input, libc::POLLIN),
+        entry(one.output, libc::POLLOUT),
+        entry(two.input, libc::POLLIN),
+        entry(two.output, libc::POLLOUT),
     ];
     // One more than the whole milliseconds, for a rest of less than one must not spin.
     let time = time.map_or(-1, |time| {
         i32::try_from(time.as_millis() + 1).unwrap_or(i32::MAX)
     });
-    // SAFETY: the array has three entries and outlives the call.
-    match check(unsafe { libc::poll(entries.as_mut_ptr(), 3, time) }) {
+    // SAFETY: the array has five entries and outlives the call.
+    match check(unsafe { libc::poll(entries.as_mut_ptr(), 5, time) }) {
         Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
-        _ => Ok(Ready {
-            input: entries[1].revents != 0,
-            output: entries[2].revents != 0,
-        }),
+        _ => Ok([1, 3].map(|at| Stream {
+            input: entries[at].revents != 0,
+            output: entries[at + 1].revents != 0,
+        })),
     }
+}
+
+/// Waits until a signal comes or the time is over.
+pub fn sleep(signals: &Signals, time: Duration) {
+    // Whoever waits looks again in any case.
+    let _ = wait(signals, Default::default(), Some(time));
 }
 
 /// A child that has ended, if any: the command, or an orphan.

@@ -1,12 +1,11 @@
 //! From the start of the command to its end, as PID 1: passes signals and output on, and reaps orphans.
 
 use std::io;
-use std::process::{ChildStdout, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use super::relay::Relay;
-use super::sys::{self, Signals};
-use super::tail::Tail;
+use super::relay::{Kept, Relay};
+use super::sys::{self, STREAMS, Signals};
 
 /// How long processes that the command leaves behind may add to its output.
 const LINGER: Duration = Duration::from_millis(100);
@@ -36,7 +35,8 @@ impl Status {
 struct Watch<'a> {
     signals: &'a Signals,
     child: i32,
-    relay: Option<Relay>,
+    /// Standard output, if it is of interest, then standard error.
+    relays: Vec<Relay>,
     ended: Option<(ExitStatus, Instant)>,
     /// When we were told to stop.
     told: Option<Instant>,
@@ -44,13 +44,14 @@ struct Watch<'a> {
 
 pub fn watch(
     child: i32,
-    output: Option<ChildStdout>,
+    mut relays: Vec<Relay>,
     signals: &Signals,
-) -> io::Result<(Status, Option<Tail>)> {
+) -> io::Result<(Status, Vec<Kept>)> {
+    relays.truncate(STREAMS);
     let mut watch = Watch {
         signals,
         child,
-        relay: output.map(Relay::new).transpose()?,
+        relays,
         ended: None,
         told: None,
     };
@@ -59,7 +60,8 @@ pub fn watch(
         if let Some(status) = watch.over(now) {
             let told = watch.told.is_some();
             let status = Status { status, told };
-            return Ok((status, watch.relay.map(Relay::finish)));
+            let kept = watch.relays.into_iter().map(Relay::finish);
+            return Ok((status, kept.collect()));
         }
         watch.turn(now)?;
     }
@@ -69,12 +71,12 @@ impl Watch<'_> {
     /// The command's status, when there is nothing more to wait for.
     fn over(&self, now: Instant) -> Option<ExitStatus> {
         let (status, ended) = self.ended?;
-        let over = self.relay.as_ref().is_none_or(|relay| {
+        let over = |relay: &Relay| {
             relay.closed()
                 || relay.settled() && now >= ended + LINGER
                 || self.hurry().is_some_and(|limit| now >= limit)
-        });
-        over.then_some(status)
+        };
+        self.relays.iter().all(over).then_some(status)
     }
 
     fn hurry(&self) -> Option<Instant> {
@@ -84,26 +86,23 @@ impl Watch<'_> {
 
     /// Waits for one thing to happen, and does what it asks for.
     fn turn(&mut self, now: Instant) -> io::Result<()> {
-        let input = self.relay.as_ref().and_then(Relay::input);
-        let output = self.relay.as_ref().and_then(Relay::output);
-        let ready = sys::wait(self.signals, input, output, self.time(now))?;
+        let mut streams = [sys::Stream::default(); STREAMS];
+        for (stream, relay) in streams.iter_mut().zip(&self.relays) {
+            *stream = relay.stream();
+        }
+        let ready = sys::wait(self.signals, streams, self.time(now))?;
         while let Some(signal) = self.signals.next() {
             self.act(signal);
         }
-        if let Some(relay) = &mut self.relay {
-            if ready.output {
-                relay.give();
-            }
-            if ready.input {
-                relay.take();
-            }
+        for (relay, ready) in self.relays.iter_mut().zip(ready) {
+            relay.turn(ready);
         }
         Ok(())
     }
 
     fn time(&self, now: Instant) -> Option<Duration> {
         let (_, ended) = self.ended?;
-        let settled = self.relay.as_ref().is_none_or(Relay::settled);
+        let settled = self.relays.iter().all(Relay::settled);
         let linger = settled.then_some(ended + LINGER);
         let next = [linger, self.hurry()].into_iter().flatten().min()?;
         Some(next.saturating_duration_since(now))
@@ -129,9 +128,7 @@ impl Watch<'_> {
         while let Some((pid, status)) = sys::reap() {
             if pid == self.child {
                 self.ended = Some((status, Instant::now()));
-                if let Some(relay) = &mut self.relay {
-                    relay.ended();
-                }
+                self.relays.iter_mut().for_each(Relay::ended);
             }
         }
     }
