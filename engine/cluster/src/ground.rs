@@ -15,6 +15,10 @@ pub struct Settings {
     pub pods: tiphys_pods::Settings,
     /// The only namespace whose workflows are run; none: those of all.
     pub namespace: Option<String>,
+    /// The controller's own namespace.
+    pub home: String,
+    /// Where artifacts are kept if neither a workflow nor its namespace says it (`artifactRepository` of Argo's configuration).
+    pub repository: Option<tiphys_spec::ArtifactRepository>,
     /// Template kinds that plug-ins provide; none: there are none.
     pub plugins: Option<Arc<Registry>>,
     pub metrics: Arc<Metrics>,

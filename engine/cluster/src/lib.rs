@@ -33,6 +33,7 @@ mod pods;
 mod prepare;
 mod record;
 mod refuse;
+mod repository;
 mod resource;
 mod retire;
 mod shelf;

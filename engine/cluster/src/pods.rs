@@ -258,7 +258,7 @@ impl Pods {
                 chunks,
                 digest,
             } => {
-                self.fetch(pod.name_any(), ended, chunks, digest);
+                self.fetch(pod.clone(), ended, chunks, digest);
                 None
             }
         };
@@ -298,13 +298,14 @@ impl Pods {
     }
 
     /// The outputs that the end of the log holds.
-    fn fetch(&self, name: String, mut ended: Box<PodFinished>, chunks: usize, digest: String) {
+    fn fetch(&self, pod: Arc<Pod>, mut ended: Box<PodFinished>, chunks: usize, digest: String) {
         let api = api(&self.ground, &self.namespace);
         let letters = self.letters.clone();
         tokio::spawn(async move {
-            let log = log(&api, &name).await;
+            let log = log(&api, &pod.name_any()).await;
             read_report(
                 &mut ended,
+                &pod,
                 log.as_deref().map_err(Clone::clone),
                 chunks,
                 &digest,

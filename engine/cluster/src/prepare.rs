@@ -4,7 +4,7 @@ use crate::ground::Ground;
 use crate::record::Record;
 use crate::stored::{StoredError, stored};
 use crate::workflow::Id;
-use crate::{claims, refuse};
+use crate::{claims, refuse, repository};
 use kube::api::DynamicObject;
 use serde_json::Value;
 use std::sync::Arc;
@@ -45,6 +45,7 @@ pub(crate) async fn prepare(
     id: &Id,
     object: &DynamicObject,
 ) -> Result<Prepared, refuse::Fault> {
+    let unstored = |error: StoredError| refuse::Fault::Unreadable(format!("failed to {error}"));
     let text = text(object);
     let read = tiphys_spec::read(&id.name, text.as_bytes());
     refuse::unsound(&read.diagnostics)?;
@@ -54,22 +55,43 @@ pub(crate) async fn prepare(
     });
     let (workflow, found) =
         found.ok_or_else(|| refuse::Fault::Unreadable("it is no Workflow".to_owned()))?;
+    let mut workflow = (**workflow).clone();
     let origin = Origin::new(&read.source, &found.node);
-    let library = ground.shelf.library(&id.namespace);
-    let mut planned = tiphys_graph::plan(workflow, &origin, &library, Purpose::Run);
+    let value = serde_json::to_value(object).unwrap_or_default();
+    let mut library = ground.shelf.library(&id.namespace);
+    let mut planned = tiphys_graph::plan(&workflow, &origin, &library, Purpose::Run);
     if planned.plan.is_none() {
         // What it refers to may have been made a moment ago.
-        if let Ok(library) = ground.shelf.fresh(&id.namespace).await {
-            planned = tiphys_graph::plan(workflow, &origin, &library, Purpose::Run);
+        if let Ok(fresh) = ground.shelf.fresh(&id.namespace).await {
+            library = fresh;
+            planned = tiphys_graph::plan(&workflow, &origin, &library, Purpose::Run);
         }
     }
-    let plan = planned
+    let mut plan = planned
         .plan
         .ok_or_else(|| refuse::Fault::invalid(&planned.diagnostics))?;
+    let mut record = Record::of(&value).map_err(unstored)?;
+    if repository::needed(&plan) {
+        let found = repository(ground, id, &value, &plan).await?;
+        let location = found
+            .as_ref()
+            .and_then(|found| found.artifact_repository.as_ref());
+        if let Some(mut location) = location.map(repository::location) {
+            // The workflow's word on logs goes before the repository's, and a template's before both.
+            location.archive_logs = plan.workflow.spec.archive_logs.or(location.archive_logs);
+            let defaults = workflow.spec.template_defaults.get_or_insert_default();
+            defaults
+                .archive_location
+                .get_or_insert_with(|| Box::new(location));
+            let again = tiphys_graph::plan(&workflow, &origin, &library, Purpose::Run);
+            plan = again
+                .plan
+                .ok_or_else(|| refuse::Fault::invalid(&again.diagnostics))?;
+        }
+        record.repository = found.and_then(|found| serde_json::to_value(found).ok());
+    }
     let made = claims::make(ground, id, &plan.workflow.spec).await;
     made.map_err(refuse::Fault::Claim)?;
-    let value = serde_json::to_value(object).unwrap_or_default();
-    let unstored = |error: StoredError| refuse::Fault::Unreadable(format!("failed to {error}"));
     let (status, extra) = stored(&value).map_err(unstored)?;
     let seed = seed(&id.uid);
     let begun = !status.nodes.is_empty() || status.started_at.is_some();
@@ -79,11 +101,25 @@ pub(crate) async fn prepare(
         Run::new(&plan, seed)
     };
     Ok(Prepared {
-        record: Record::of(&value).map_err(unstored)?,
+        record,
         object: value,
         plan: Arc::new(plan),
         run,
     })
+}
+
+/// Where the workflow's artifacts are: what is on record counts, then what is found now.
+async fn repository(
+    ground: &Ground,
+    id: &Id,
+    object: &Value,
+    plan: &Plan,
+) -> Result<Option<repository::Found>, refuse::Fault> {
+    let known = object["status"]["artifactRepositoryRef"].clone();
+    let known = serde_json::from_value(known).unwrap_or_default();
+    let named = plan.workflow.spec.artifact_repository_ref.as_ref();
+    let found = repository::find(ground, id, known, named).await;
+    found.map_err(refuse::Fault::Repository)
 }
 
 /// A number that is the same whenever the workflow is taken up.

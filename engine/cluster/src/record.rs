@@ -28,6 +28,7 @@ const OWN: [(&str, &[&str]); 4] = [
             "outputs",
             "conditions",
             "synchronization",
+            "artifactRepositoryRef",
         ],
     ),
 ];
@@ -56,6 +57,8 @@ pub struct Record {
     packed: bool,
     /// `status.synchronization`: what the run holds and waits for.
     pub locks: Option<Value>,
+    /// `status.artifactRepositoryRef`: where its artifacts are.
+    pub repository: Option<Value>,
     /// When the object may be deleted, once the run has ended.
     pub expires: Option<String>,
 }
@@ -79,6 +82,7 @@ impl Record {
                 .as_str()
                 .is_some_and(|text| !text.is_empty()),
             locks: None,
+            repository: object["status"].get("artifactRepositoryRef").cloned(),
             expires: None,
         })
     }
@@ -107,7 +111,10 @@ impl Record {
                 nodes.insert(node.id.clone(), patch);
             }
         }
-        let rest = rest(run, self.locks.as_ref(), self.expires.as_deref());
+        let mut rest = rest(run, self.locks.as_ref(), self.expires.as_deref());
+        if let Some(repository) = &self.repository {
+            rest["status"]["artifactRepositoryRef"] = repository.clone();
+        }
         let patch = diff(Some(&self.rest), Some(&rest));
         self.rest = rest;
         if nodes.is_empty() {

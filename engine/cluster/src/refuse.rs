@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Unreadable(String),
     /// It cannot have what it needs from its start.
     Claim(String),
+    /// Its artifacts have no place. A fragment that fits after "failed to ".
+    Repository(String),
     /// What became of it cannot be kept. A fragment that fits after "failed to ".
     Lost(String),
     /// A fault of the engine's own.
@@ -59,7 +61,7 @@ pub(crate) async fn refuse(ground: &Ground, id: &Id, fault: &Fault) {
     let (phase, message) = match fault {
         Fault::Unreadable(reason) => ("Error", format!("cannot read the workflow: {reason}")),
         Fault::Claim(reason) => ("Error", format!("failed to make its volumes: {reason}")),
-        Fault::Lost(reason) => ("Error", format!("failed to {reason}")),
+        Fault::Repository(reason) | Fault::Lost(reason) => ("Error", format!("failed to {reason}")),
         Fault::Internal => (
             "Error",
             "internal error: the controller's log says more".to_owned(),

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Container;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use tiphys_pods::Entrypoint;
-use tiphys_spec::{Source, decode};
+use tiphys_spec::{ArtifactRepository, Source, decode};
 
 /// What is configured, of what this version applies.
 #[derive(Debug, Default)]
@@ -13,6 +13,7 @@ pub struct Config {
     pub images: BTreeMap<String, Entrypoint>,
     pub instance_id: Option<String>,
     pub main_container: Option<Container>,
+    pub repository: Option<ArtifactRepository>,
     /// Options of Argo's that are set and that this version does not apply.
     pub unapplied: Vec<String>,
 }
@@ -33,9 +34,8 @@ pub enum ConfigError {
 }
 
 /// Argo's options that this version does not apply. Source: Argo's `config.Config`.
-const OTHERS: [&str; 27] = [
+const OTHERS: [&str; 26] = [
     "artifactDrivers",
-    "artifactRepository",
     "columns",
     "disableAgentPodCreation",
     "failedPodRestart",
@@ -62,7 +62,13 @@ const OTHERS: [&str; 27] = [
     "workflowEvents",
     "workflowRestrictions",
 ];
-const APPLIED: [&str; 4] = ["executor", "images", "instanceID", "mainContainer"];
+const APPLIED: [&str; 5] = [
+    "artifactRepository",
+    "executor",
+    "images",
+    "instanceID",
+    "mainContainer",
+];
 
 impl Config {
     /// Reads the data of the ConfigMap.
@@ -85,6 +91,7 @@ impl Config {
         let mut config = Config::default();
         for (name, option) in options {
             match name.as_str() {
+                "artifactRepository" => config.repository = Some(of(&name, option)?),
                 "executor" => config.executor = Some(of(&name, option)?),
                 "images" => config.images = of(&name, option)?,
                 // A bare number is an ID as well.

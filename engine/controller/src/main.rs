@@ -81,6 +81,8 @@ async fn run(args: Args) -> Result<(), String> {
         namespace: args
             .namespaced
             .then(|| args.managed_namespace.unwrap_or(own)),
+        home: home.clone(),
+        repository: config.repository,
         plugins: Some(Arc::new(plugins)),
         metrics: Arc::default(),
     };

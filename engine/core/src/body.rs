@@ -572,6 +572,7 @@ pub(crate) fn measurable(kind: Option<NodeType>) -> bool {
 fn of_all_pods(spec: &spec::WorkflowSpec) -> spec::WorkflowSpec {
     spec::WorkflowSpec {
         affinity: spec.affinity.clone(),
+        archive_logs: spec.archive_logs,
         automount_service_account_token: spec.automount_service_account_token,
         dns_config: spec.dns_config.clone(),
         dns_policy: spec.dns_policy.clone(),

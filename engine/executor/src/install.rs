@@ -16,7 +16,7 @@ pub fn install(path: &Path) -> u8 {
         return FAILED;
     }
     match step() {
-        Err(StepError::Missing) => 0,
+        Err(StepError::Missing(_)) => 0,
         step => write_files(step),
     }
 }

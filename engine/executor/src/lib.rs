@@ -19,7 +19,7 @@ mod wire;
 pub use frames::strip_report;
 pub use outputs::{Done, Given, OUTPUTS, Saved, Unsaved};
 pub use report::{Decoded, Encoded, Fault, FaultKind, Report, ReportError, message_limit};
-pub use step::{Artifact, Content, File, Output, Step, StepError, VARIABLE};
+pub use step::{Artifact, Content, File, Output, Step, StepError, VARIABLE, from_env, to_env};
 
 /// All outputs of a step together, in bytes: the result, and the names and values of parameters.
 pub const OUTPUTS_LIMIT: usize = 1 << 20;

@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The folder.
-pub const OUTPUTS: &str = "/tiphys/outputs";
+pub const OUTPUTS: &str = "/var/run/argo/outputs";
 
 /// What the command left.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

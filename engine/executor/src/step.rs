@@ -86,10 +86,11 @@ pub enum Content {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    #[error("read the step: the container has no environment variable {VARIABLE}")]
-    Missing,
-    #[error("read the step: {VARIABLE} of {bytes} bytes in {pieces} pieces is damaged: {source}")]
+    #[error("read the step: the container has no environment variable {0}")]
+    Missing(&'static str),
+    #[error("read the step: {name} of {bytes} bytes in {pieces} pieces is damaged: {source}")]
     Damaged {
+        name: &'static str,
         bytes: usize,
         pieces: usize,
         source: serde_json::Error,
@@ -117,36 +118,59 @@ impl Step {
     /// The variables that say this step, for the container's `env`.
     #[must_use]
     pub fn to_env(&self) -> Vec<(String, String)> {
-        // A step is strings, numbers and lists: nothing in it can fail to be JSON. The kubelet replaces `$(NAME)` and `$$` in values,
-        // so no dollar may be in there; one in JSON is always inside a string.
-        let json = serde_json::to_string(self)
-            .unwrap_or_default()
-            .replace('$', "\\u0024");
-        let mut rest = json.as_str();
-        let mut variables = Vec::new();
-        loop {
-            let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
-            variables.push((variable(variables.len()), piece.to_owned()));
-            if after.is_empty() {
-                return variables;
-            }
-            rest = after;
-        }
+        to_env(VARIABLE, self)
     }
 
     /// Reads what [`Self::to_env`] said; `lookup` gives a variable's value.
+    ///
+    /// # Errors
+    /// There is none, or it is none.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, StepError> {
-        let pieces: Vec<String> = (0..).map_while(|nth| lookup(&variable(nth))).collect();
-        if pieces.is_empty() {
-            return Err(StepError::Missing);
-        }
-        let json = pieces.concat();
-        serde_json::from_str(&json).map_err(|source| StepError::Damaged {
-            bytes: json.len(),
-            pieces: pieces.len(),
-            source,
-        })
+        from_env(VARIABLE, lookup)
     }
+}
+
+/// The variables that say something, as JSON, under a name and that name with numbers. It has to be strings, numbers, lists and structures:
+/// nothing that could fail to be JSON.
+#[must_use]
+pub fn to_env(name: &str, said: &impl Serialize) -> Vec<(String, String)> {
+    // The kubelet replaces `$(NAME)` and `$$` in values, so no dollar may be in there; one in JSON is always inside a string.
+    let json = serde_json::to_string(said)
+        .unwrap_or_default()
+        .replace('$', "\\u0024");
+    let mut rest = json.as_str();
+    let mut variables = Vec::new();
+    loop {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+        variables.push((variable(name, variables.len()), piece.to_owned()));
+        if after.is_empty() {
+            return variables;
+        }
+        rest = after;
+    }
+}
+
+/// Reads what [`to_env`] said; `lookup` gives a variable's value.
+///
+/// # Errors
+/// There is none, or it is not what is to be read.
+pub fn from_env<T: for<'de> Deserialize<'de>>(
+    name: &'static str,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<T, StepError> {
+    let pieces: Vec<String> = (0..)
+        .map_while(|nth| lookup(&variable(name, nth)))
+        .collect();
+    if pieces.is_empty() {
+        return Err(StepError::Missing(name));
+    }
+    let json = pieces.concat();
+    serde_json::from_str(&json).map_err(|source| StepError::Damaged {
+        name,
+        bytes: json.len(),
+        pieces: pieces.len(),
+        source,
+    })
 }
 
 impl Content {
@@ -165,10 +189,10 @@ impl Content {
     }
 }
 
-fn variable(nth: usize) -> String {
+fn variable(name: &str, nth: usize) -> String {
     match nth {
-        0 => VARIABLE.to_owned(),
-        _ => format!("{VARIABLE}_{nth}"),
+        0 => name.to_owned(),
+        _ => format!("{name}_{nth}"),
     }
 }
 

@@ -57,11 +57,12 @@ fn a_small_report_is_readable() {
         result: Some("\"é\"\n".into()),
         result_truncated: true,
         parameters: [("a".into(), Some("1".into())), ("b".into(), None)].into(),
+        artifacts: vec![0, 2],
         faults: vec![Fault::new(FaultKind::ParameterNotText, "read it".into())],
     };
     assert_eq!(
         check(&report, MESSAGE_LIMIT).message,
-        r#"{"tiphys":1,"exit":137,"signal":9,"result":"\"é\"\n","resultTruncated":true,"parameters":{"a":"1","b":null},"faults":[{"kind":"parameterNotText","message":"read it"}]}"#
+        r#"{"tiphys":1,"exit":137,"signal":9,"result":"\"é\"\n","resultTruncated":true,"parameters":{"a":"1","b":null},"artifacts":[0,2],"faults":[{"kind":"parameterNotText","message":"read it"}]}"#
     );
     let plain = check(&Report::default(), MESSAGE_LIMIT);
     assert_eq!(plain.message, r#"{"tiphys":1,"exit":0}"#);

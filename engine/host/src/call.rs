@@ -101,7 +101,10 @@ impl Host {
             };
             (ending, shot.usage())
         };
-        let done = self.lane.run(&meter, &owner.habit, SLOW, Box::pin(work)).await;
+        let done = self
+            .lane
+            .run(&meter, &owner.habit, SLOW, Box::pin(work))
+            .await;
         self.freed.notify_waiters();
         done
     }

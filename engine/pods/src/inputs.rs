@@ -1,13 +1,15 @@
 //! Input artifacts: an init container writes them before the main container starts.
 
+use crate::artifacts::{self, Artifacts, Input, Output, entrust};
 use crate::container::{empty, mount, variable};
 use crate::manifest::{PodError, Shape};
 use crate::names::{
-    EXECUTOR, EXECUTOR_IN_IMAGE, INPUTS, INPUTS_VOLUME, MAIN_FILES, RUN, RUN_VOLUME,
+    ARTIFACTS_IN_IMAGE, EXECUTOR, EXECUTOR_IN_IMAGE, INPUTS, INPUTS_VOLUME, MAIN_FILES, RUN,
+    RUN_VOLUME,
 };
 use crate::settings::Settings;
 use k8s_openapi::api::core::v1 as k8s;
-use tiphys_core::{InputFile, PodIntent};
+use tiphys_core::PodIntent;
 use tiphys_executor::{Content, File, Step};
 
 /// Adds what brings the executor and the inputs into the pod.
@@ -18,9 +20,9 @@ pub(crate) fn stage(
     settings: &Settings,
 ) -> Result<(), PodError> {
     let mut files = Vec::new();
+    let mut loaded = Vec::new();
     let mut mounts = Vec::new();
     for input in &intent.inputs {
-        let Some(content) = raw(input)? else { continue };
         let on_volume = shape
             .main
             .volume_mounts
@@ -39,44 +41,53 @@ pub(crate) fn stage(
             .artifact
             .mode
             .and_then(|mode| u32::try_from(mode).ok());
-        files.push(File {
+        // What the manifest itself can carry.
+        if let Some(raw) = &input.artifact.raw {
+            let content = Content::Text(raw.data.clone().unwrap_or_default());
+            files.push(File {
+                path,
+                content,
+                mode,
+            });
+            continue;
+        }
+        loaded.push(Input {
+            artifact: artifacts::input(intent, &input.name, &input.artifact)?,
             path,
-            content,
-            mode,
+            optional: input.optional,
         });
     }
-    if files.is_empty() && !shape.install {
+    if files.is_empty() && loaded.is_empty() && !shape.install {
         return Ok(());
     }
-    let mut init = k8s::Container {
-        name: "init".to_owned(),
-        image: Some(settings.executor_image.clone()),
-        image_pull_policy: settings.executor_pull_policy.clone(),
-        security_context: Some(locked(pod, shape.main.security_context.as_ref())),
-        ..k8s::Container::default()
-    };
-    if let Some(given) = &settings.executor {
-        init.resources.clone_from(&given.resources);
-        init.env.clone_from(&given.env);
-        if given.security_context.is_some() {
-            init.security_context.clone_from(&given.security_context);
-        }
+    let mut init = own_container("init", shape, pod, settings);
+    let (mut command, mut own) = (Vec::new(), Vec::new());
+    if !loaded.is_empty() {
+        command.extend([ARTIFACTS_IN_IMAGE.to_owned(), "load".to_owned()]);
+        let all = loaded.iter().map(|input| &input.artifact);
+        entrust(&mut init, &mut shape.volumes, all);
+        let inputs = Artifacts {
+            inputs: loaded,
+            ..Artifacts::default()
+        };
+        tell(&mut init, artifacts::VARIABLE, &inputs);
     }
-    let (mut command, mut own) = (vec![EXECUTOR_IN_IMAGE.to_owned()], Vec::new());
+    // What loads artifacts starts what comes after it.
+    if !command.is_empty() && (shape.install || !files.is_empty()) {
+        command.push("--".to_owned());
+    }
     if shape.install {
-        command.extend(["install".to_owned(), EXECUTOR.to_owned()]);
+        command.extend([EXECUTOR_IN_IMAGE, "install", EXECUTOR].map(str::to_owned));
         own.push(mount(RUN_VOLUME, RUN));
-    } else {
-        command.push("stage".to_owned());
+    } else if !files.is_empty() {
+        command.extend([EXECUTOR_IN_IMAGE, "stage"].map(str::to_owned));
     }
     if !files.is_empty() {
         let step = Step {
             files,
             ..Step::default()
         };
-        let variables = step.to_env();
-        let variables = variables.iter().map(|(name, value)| variable(name, value));
-        init.env.get_or_insert_default().extend(variables);
+        tell(&mut init, tiphys_executor::VARIABLE, &step);
     }
     if !mounts.is_empty() {
         shape.volumes.push(empty(INPUTS_VOLUME));
@@ -94,7 +105,7 @@ pub(crate) fn stage(
         );
     }
     init.command = Some(command);
-    init.volume_mounts = Some(own);
+    init.volume_mounts.get_or_insert_default().extend(own);
     shape
         .main
         .volume_mounts
@@ -104,12 +115,60 @@ pub(crate) fn stage(
     Ok(())
 }
 
-/// The content of an input that the manifest itself can carry; none for an optional one that is not there.
-fn raw(input: &InputFile) -> Result<Option<Content>, PodError> {
-    if let Some(raw) = &input.artifact.raw {
-        return Ok(Some(Content::Text(raw.data.clone().unwrap_or_default())));
+/// Adds the container that saves the outputs: it is there from before `main` starts until after it has ended.
+pub(crate) fn save(
+    shape: &mut Shape,
+    outputs: Vec<Output>,
+    pod: Option<&k8s::PodSecurityContext>,
+    settings: &Settings,
+) {
+    if outputs.is_empty() {
+        return;
     }
-    Err(PodError::Artifact(input.name.clone()))
+    let mut wait = own_container("wait", shape, pod, settings);
+    wait.restart_policy = Some("Always".to_owned());
+    wait.command = Some([ARTIFACTS_IN_IMAGE, "save"].map(str::to_owned).to_vec());
+    wait.volume_mounts = Some(vec![mount(RUN_VOLUME, RUN)]);
+    let all = outputs.iter().map(|output| &output.artifact);
+    entrust(&mut wait, &mut shape.volumes, all);
+    let outputs = Artifacts {
+        outputs,
+        ..Artifacts::default()
+    };
+    tell(&mut wait, artifacts::VARIABLE, &outputs);
+    shape.init.push(wait);
+}
+
+/// A container of the executor's own.
+fn own_container(
+    name: &str,
+    shape: &Shape,
+    pod: Option<&k8s::PodSecurityContext>,
+    settings: &Settings,
+) -> k8s::Container {
+    let mut container = k8s::Container {
+        name: name.to_owned(),
+        image: Some(settings.executor_image.clone()),
+        image_pull_policy: settings.executor_pull_policy.clone(),
+        security_context: Some(locked(pod, shape.main.security_context.as_ref())),
+        ..k8s::Container::default()
+    };
+    if let Some(given) = &settings.executor {
+        container.resources.clone_from(&given.resources);
+        container.env.clone_from(&given.env);
+        if given.security_context.is_some() {
+            container
+                .security_context
+                .clone_from(&given.security_context);
+        }
+    }
+    container
+}
+
+fn tell(container: &mut k8s::Container, name: &str, said: &impl serde::Serialize) {
+    let variables = tiphys_executor::to_env(name, said);
+    let variables = variables.iter().map(|(name, value)| variable(name, value));
+    container.env.get_or_insert_default().extend(variables);
 }
 
 fn within(path: &str, folder: &str) -> bool {

@@ -10,12 +10,15 @@
 //! | a script, a result, output parameters | the same container, its command under the executor, which an init container brings |
 //! | a container set | all of its containers under the executor |
 //! | raw input artifacts | an init container that writes them |
+//! | input artifacts of a repository | the same, which loads them; it alone has the keys of secrets that this takes |
+//! | output artifacts, an archived log | the executor, and a sidecar `wait` that saves what it hands over, and has the keys for that |
 //!
 //! No container gets a token for the API server unless the workflow asks for one (`serviceAccountName` or
 //! `automountServiceAccountToken: true`).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod artifacts;
 mod container;
 mod executor;
 mod inputs;
@@ -23,9 +26,11 @@ mod manifest;
 mod names;
 mod observe;
 mod patch;
+mod place;
 mod set;
 mod settings;
 
+pub use artifacts::{Artifacts, Input, Output, VARIABLE as ARTIFACTS};
 pub use manifest::{PodError, claim_name, render};
 pub use names::{ATTEMPT, COMPLETED, INSTANCE_ID, NODE_ID, NODE_NAME, ON_EXIT, UID, WORKFLOW};
 pub use observe::{Sight, containers, key, observe, read_report};

@@ -6,7 +6,7 @@ use crate::names::{
     RUN, UID, WORKFLOW,
 };
 use crate::settings::Settings;
-use crate::{executor, inputs, patch, set};
+use crate::{artifacts, executor, inputs, patch, set};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as k8s;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -27,13 +27,13 @@ pub enum PodError {
     )]
     NoCommand { image: String },
     #[error(
-        "make a pod: input artifact `{0}` comes from a repository, which this version cannot read in a cluster"
+        "make a pod: {way} artifact `{name}` is in no repository: it names none, and neither the ConfigMap `artifact-repositories` of its namespace nor the controller's configuration (`artifactRepository`) gives one"
     )]
-    Artifact(String),
+    NoRepository { way: &'static str, name: String },
     #[error(
-        "make a pod: output artifact `{0}` goes to a repository, which this version cannot write in a cluster"
+        "make a pod: {way} artifact `{name}` may be in several repositories: `archiveLocation` names more than one"
     )]
-    Output(String),
+    Ambiguous { way: &'static str, name: String },
     #[error("make a pod: this version has no {0}")]
     NotBuilt(&'static str),
     #[error("apply podSpecPatch: {0}")]
@@ -62,11 +62,9 @@ pub fn render(
     now: Timestamp,
 ) -> Result<k8s::Pod, PodError> {
     let template = &*intent.template;
-    if let Some(artifact) = intent.artifacts.first() {
-        return Err(PodError::Output(artifact.name.clone()));
-    }
+    let outputs = artifacts::outputs(intent)?;
     let mut set = set::members(template)?.into_iter().flatten();
-    let ((container, source), step) = match set.next() {
+    let ((container, source), mut step) = match set.next() {
         Some(first) => ((first.container, None), first.step),
         None => (main(template)?, Step::default()),
     };
@@ -78,7 +76,8 @@ pub fn render(
         install: false,
     };
     let all = template.container_set.as_deref();
-    let all = all.map_or(1, |set| set.containers.len());
+    let all = all.map_or(1, |set| set.containers.len()) + usize::from(!outputs.is_empty());
+    artifacts::hand_over(&mut step, &outputs);
     executor::wrap(&mut shape, step, intent, source, all, settings)?;
     for member in set {
         let mut container = defaults(member.container, settings)?;
@@ -87,6 +86,12 @@ pub fn render(
     }
     let mut spec = scheduling(template, &intent.workflow);
     inputs::stage(&mut shape, intent, spec.security_context.as_ref(), settings)?;
+    inputs::save(
+        &mut shape,
+        outputs,
+        spec.security_context.as_ref(),
+        settings,
+    );
     for user in &template.init_containers {
         shape.init.push(beside(user, &shape.main)?);
     }

@@ -31,6 +31,10 @@ pub(crate) const CONTAINERS: &str = "/var/run/argo/ctr";
 pub(crate) const EXECUTOR: &str = "/var/run/argo/tiphys-executor";
 /// Where the executor is in its own image.
 pub(crate) const EXECUTOR_IN_IMAGE: &str = "/bin/tiphys-executor";
+/// What loads and saves artifacts, in the executor's image.
+pub(crate) const ARTIFACTS_IN_IMAGE: &str = "/bin/tiphys-artifacts";
+/// Where that has the secrets it needs: `SECRETS/NAME/KEY`. Source: Argo.
+pub(crate) const SECRETS: &str = "/argo/secret";
 /// Where a script's source is put.
 pub(crate) const STAGING: &str = "/argo/staging";
 pub(crate) const STAGING_VOLUME: &str = "argo-staging";

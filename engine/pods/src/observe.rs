@@ -1,10 +1,12 @@
 //! What a pod's status says.
 
+use crate::artifacts::{Artifacts, VARIABLE as ARTIFACTS};
 use crate::names::{ATTEMPT, NODE_ID, UID};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as k8s;
 use tiphys_core::{ContainerState, Outcome, PodFinished, PodKey};
 use tiphys_executor::{Decoded, FaultKind, Report, Step};
+use tiphys_spec as spec;
 
 /// What is to be seen of a pod.
 #[derive(Clone, Debug)]
@@ -153,7 +155,7 @@ fn ended(
     }
     match decoded {
         None => {}
-        Some(Ok(Decoded::Whole(report))) => take(&mut ended, report, state),
+        Some(Ok(Decoded::Whole(report))) => take(&mut ended, report, pod, state),
         Some(Ok(Decoded::InLog { chunks, digest, .. })) => {
             return Sight::EndedInLog {
                 ended,
@@ -229,16 +231,19 @@ pub fn containers(pod: &k8s::Pod) -> Vec<(String, ContainerState)> {
 
 /// What the executor of a container was told.
 fn step(container: &k8s::Container) -> Option<Step> {
-    let value = |name: &str| {
-        let variable = container.env.iter().flatten().find(|of| of.name == name)?;
-        variable.value.clone()
-    };
-    Step::from_env(value).ok()
+    Step::from_env(|name| value(container, name)).ok()
+}
+
+/// What a container's manifest says of a variable.
+fn value(container: &k8s::Container, name: &str) -> Option<String> {
+    let variable = container.env.iter().flatten().find(|of| of.name == name)?;
+    variable.value.clone()
 }
 
 /// Puts the report that a container's log holds into the end of its pod. `log`: why it could not be had, or its text.
 pub fn read_report(
     ended: &mut PodFinished,
+    pod: &k8s::Pod,
     log: Result<&str, String>,
     chunks: usize,
     digest: &str,
@@ -247,7 +252,7 @@ pub fn read_report(
         Report::from_log(text, chunks, digest).map_err(|error| format!("failed to {error}"))
     });
     match report {
-        Ok(report) => take(ended, report, None),
+        Ok(report) => take(ended, report, pod, None),
         Err(reason) => {
             ended.outcome = Outcome::Error;
             ended.message = Some(format!("the step's outputs are lost: {reason}"));
@@ -255,7 +260,13 @@ pub fn read_report(
     }
 }
 
-fn take(ended: &mut PodFinished, report: Report, state: Option<&k8s::ContainerStateTerminated>) {
+fn take(
+    ended: &mut PodFinished,
+    report: Report,
+    pod: &k8s::Pod,
+    state: Option<&k8s::ContainerStateTerminated>,
+) {
+    ended.artifacts = saved(pod, &report.artifacts);
     ended.result = report.result;
     ended.parameters = report.parameters.into_iter().collect();
     let Some(fault) = report.faults.first() else {
@@ -274,6 +285,29 @@ fn take(ended: &mut PodFinished, report: Report, state: Option<&k8s::ContainerSt
         Some(state) => words("main", state, Some(&fault.message)),
         None => format!("main: {}", fault.message),
     });
+}
+
+/// Those outputs of a pod that are saved, as its manifest says them.
+fn saved(pod: &k8s::Pod, numbers: &[u32]) -> Vec<spec::Artifact> {
+    if numbers.is_empty() {
+        return Vec::new();
+    }
+    let containers = pod.spec.iter();
+    let mut containers = containers.flat_map(|spec| spec.init_containers.iter().flatten());
+    let read = |container: &k8s::Container| {
+        tiphys_executor::from_env::<Artifacts>(ARTIFACTS, |name| value(container, name)).ok()
+    };
+    let outputs = containers.find_map(|container| {
+        let outputs = read(container)?.outputs;
+        (!outputs.is_empty()).then_some(outputs)
+    });
+    let outputs = outputs.unwrap_or_default();
+    let numbers = numbers
+        .iter()
+        .filter_map(|number| usize::try_from(*number).ok());
+    numbers
+        .filter_map(|number| Some(outputs.get(number)?.recorded.clone()))
+        .collect()
 }
 
 /// Whether the main container runs under the executor.

@@ -60,7 +60,7 @@ fn cases() -> Vec<PathBuf> {
 #[test]
 fn a_pod_has_what_its_step_needs() {
     let cases = cases();
-    assert_eq!(cases.len(), 6);
+    assert_eq!(cases.len(), 7);
     for case in cases {
         let pod = pod(&std::fs::read_to_string(&case).unwrap(), &settings()).unwrap();
         let text = tiphys_spec::write::to_yaml(&pod).unwrap();
@@ -79,19 +79,23 @@ fn workflow(template: &str) -> String {
 
 #[test]
 fn what_cannot_be_made_is_refused_by_name() {
-    let bucket = "s3: {endpoint: e, bucket: b, key: k}";
+    let two = "archiveLocation: {s3: {bucket: b}, gcs: {bucket: b}}";
     let cases = [
+        (
+            format!("container: {{image: a, command: [a]}}, {two}, outputs: {{artifacts: [{{name: big, path: /a}}]}}"),
+            "output artifact `big` may be in several repositories",
+        ),
         (
             "container: {image: unknown}, outputs: {parameters: [{name: a, valueFrom: {path: /a}}]}".to_owned(),
             "image `unknown` is started without `command`",
         ),
         (
-            format!("container: {{image: a, command: [a]}}, inputs: {{artifacts: [{{name: big, path: /a, {bucket}}}]}}"),
-            "input artifact `big` comes from a repository",
+            "container: {image: a, command: [a]}, inputs: {artifacts: [{name: big, path: /a, s3: {key: k}}]}".to_owned(),
+            "input artifact `big` is in no repository",
         ),
         (
-            format!("container: {{image: a, command: [a]}}, outputs: {{artifacts: [{{name: big, path: /a, {bucket}}}]}}"),
-            "output artifact `big` goes to a repository",
+            "container: {image: a, command: [a]}, outputs: {artifacts: [{name: big, path: /a}]}".to_owned(),
+            "output artifact `big` is in no repository",
         ),
         (
             "container: {image: a, command: [a]}, podSpecPatch: '[1]'".to_owned(),

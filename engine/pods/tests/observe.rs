@@ -7,7 +7,10 @@ use k8s_openapi::api::core::v1 as k8s;
 use serde_json::{Value, json};
 use tiphys_core::{ContainerState, PodKey};
 use tiphys_executor::{Fault, FaultKind, Report, Step};
-use tiphys_pods::{ATTEMPT, NODE_ID, Sight, UID, containers, key, observe, read_report};
+use tiphys_pods::{
+    ATTEMPT, Artifacts, NODE_ID, Output, Sight, UID, containers, key, observe, read_report,
+};
+use tiphys_spec::Artifact;
 
 fn now() -> Timestamp {
     "2026-01-01T00:01:00Z".parse().unwrap()
@@ -253,11 +256,11 @@ fn large_outputs_come_by_the_log() {
     };
     let log = format!("hello\n{}", encoded.log.unwrap());
     let mut whole = ended.clone();
-    read_report(&mut whole, Ok(&log), chunks, &digest);
+    read_report(&mut whole, &pod, Ok(&log), chunks, &digest);
     assert_eq!((whole.result, whole.message), (Some(large), None));
     for lost in [Ok("hello\n"), Err("failed to read the log: 404".to_owned())] {
         let mut other = ended.clone();
-        read_report(&mut other, lost, chunks, &digest);
+        read_report(&mut other, &pod, lost, chunks, &digest);
         assert_eq!(other.outcome, tiphys_core::Outcome::Error);
         assert!(
             other
@@ -359,4 +362,46 @@ fn containers_of_a_set_go_on_one_by_one() {
     assert_eq!(all, want);
     // No pod but a set's has any.
     assert!(containers(&pod(true, main_ended(0, "Completed", ""))).is_empty());
+}
+
+#[test]
+fn artifacts_that_are_saved_are_what_the_manifest_says_of_them() {
+    let report = Report {
+        artifacts: vec![0, 2],
+        ..Report::default()
+    };
+    let message = report.encode().message;
+    let mut pod = pod(true, main_ended(0, "Completed", &message));
+    let output = |name: &str| Output {
+        artifact: Artifact {
+            name: format!("{name}, with credentials"),
+            ..Artifact::default()
+        },
+        recorded: Artifact {
+            name: name.to_owned(),
+            ..Artifact::default()
+        },
+        log: false,
+    };
+    let all = Artifacts {
+        outputs: ["a", "b", "main-logs"].map(output).into(),
+        ..Artifacts::default()
+    };
+    let env = tiphys_executor::to_env(tiphys_pods::ARTIFACTS, &all);
+    let env: Vec<_> = env
+        .iter()
+        .map(|(name, value)| json!({"name": name, "value": value}))
+        .collect();
+    let wait = json!({"name": "wait", "restartPolicy": "Always", "env": env});
+    let init = pod.spec.as_mut().unwrap().init_containers.as_mut().unwrap();
+    init.push(serde_json::from_value(wait).unwrap());
+    let Sight::Ended(ended) = observe(&key(&pod).unwrap(), &pod, now()) else {
+        panic!("{}", told(&pod))
+    };
+    let names: Vec<_> = ended
+        .artifacts
+        .iter()
+        .map(|artifact| artifact.name.as_str())
+        .collect();
+    assert_eq!(names, ["a", "main-logs"]);
 }

@@ -78,12 +78,16 @@ fn perform(step: &Step, command: &[OsString]) -> Result<(Report, Line), Fault> {
         tries += 1;
     };
     let mut faults = Vec::new();
-    faults.extend(kept.iter().filter_map(|kept| kept.fault.as_ref()).map(|error| {
-        Fault::new(
-            FaultKind::ArtifactNotSaved,
-            format!("keep the log: {error}"),
-        )
-    }));
+    faults.extend(
+        kept.iter()
+            .filter_map(|kept| kept.fault.as_ref())
+            .map(|error| {
+                Fault::new(
+                    FaultKind::ArtifactNotSaved,
+                    format!("keep the log: {error}"),
+                )
+            }),
+    );
     // Standard output comes first.
     let tail = kept.into_iter().next().map(|kept| kept.tail);
     let line = tail.as_ref().map_or(Line::Unknown, Tail::line);

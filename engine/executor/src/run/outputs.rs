@@ -77,7 +77,8 @@ impl<'a> Outputs<'a> {
                 ))),
             }
         }
-        done.logs.extend(self.log.iter().map(|(given, _)| given.clone()));
+        done.logs
+            .extend(self.log.iter().map(|(given, _)| given.clone()));
         let saved = self
             .tell(&done)
             .map_err(|error| unsaved(format!("hand over the outputs: {error}")))
@@ -153,7 +154,9 @@ impl<'a> Outputs<'a> {
     /// How long nothing has been heard of the other container.
     fn silence(&self, began: Instant) -> Duration {
         let touched = fs::metadata(self.folder.join("alive")).and_then(|meta| meta.modified());
-        let since = touched.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+        let since = touched
+            .ok()
+            .and_then(|at| SystemTime::now().duration_since(at).ok());
         began.elapsed().min(since.unwrap_or(Duration::MAX))
     }
 }

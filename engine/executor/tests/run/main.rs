@@ -3,6 +3,7 @@
 #![cfg(feature = "run")]
 #![allow(clippy::unwrap_used)]
 
+mod artifacts;
 mod container;
 mod outputs;
 mod process;
