@@ -3,7 +3,7 @@
 
 use crate::manifest::PodError;
 use crate::names::SECRETS;
-use crate::place::{Placed, Unplaced, file_name, place, secrets};
+use crate::place::{Placed, Unplaced, found, place, secrets};
 use k8s_openapi::api::core::v1 as k8s;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +59,10 @@ pub(crate) fn outputs(intent: &PodIntent) -> Result<Vec<Output>, PodError> {
         })
     };
     let artifacts = intent.artifacts.iter();
-    let artifacts = artifacts.map(|artifact| output(artifact, &file_name(artifact), false));
+    let artifacts = artifacts.map(|artifact| {
+        let name = artifact.file_name(found(artifact));
+        output(artifact, &name, false)
+    });
     let log = archives_logs(intent).then(|| {
         let log = spec::Artifact {
             name: "main-logs".to_owned(),

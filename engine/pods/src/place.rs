@@ -123,15 +123,13 @@ fn empty(value: &Value) -> bool {
     }
 }
 
-/// What an artifact is called in a repository, where it has no key of its own. Source: Argo.
-pub(crate) fn file_name(artifact: &spec::Artifact) -> String {
+/// What is at an artifact's path.
+pub(crate) fn found(artifact: &spec::Artifact) -> &str {
     let path = artifact.path.as_deref().unwrap_or_default();
-    let base = path.trim_end_matches('/').rsplit('/').next();
-    match &artifact.archive {
-        Some(archive) if archive.none.is_some() => base.unwrap_or(&artifact.name).to_owned(),
-        Some(archive) if archive.zip.is_some() => format!("{}.zip", artifact.name),
-        _ => format!("{}.tgz", artifact.name),
-    }
+    path.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(path)
 }
 
 /// The keys of secrets that it takes to reach an artifact, by secret.
@@ -168,7 +166,7 @@ mod tests {
     fn check(artifact: Value, whole: Result<Value, Unplaced>, recorded: &Value) {
         let location = serde_json::from_str(REPOSITORY).unwrap();
         let artifact: spec::Artifact = serde_json::from_value(artifact).unwrap();
-        let name = file_name(&artifact);
+        let name = artifact.file_name(found(&artifact));
         let placed = place(&artifact, Some(&location), Some(&name));
         let (got, kept) = match placed {
             Ok(placed) => (Ok(placed.whole), placed.recorded),

@@ -3,13 +3,10 @@
 //! The repository is a folder that stands for a bucket. An artifact that names no bucket or endpoint of its own is in it, under
 //! its key, whatever driver it names; one that does is refused, unless the bucket was mapped to a folder.
 
-mod archive;
 mod git;
 mod http;
 mod list;
 mod location;
-mod sniff;
-pub(crate) mod tree;
 
 use std::fs;
 use std::io;
@@ -17,44 +14,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use std::collections::BTreeMap;
+use tiphys_artifacts as archive;
 use tiphys_spec as spec;
+
+pub(crate) use tiphys_artifacts::{ArtifactError, Find, beside, tree, unique};
 
 use crate::submitted::Submitted;
 use location::Location;
-
-/// Why an artifact could not be loaded or saved, without the artifact's name.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ArtifactError {
-    #[error("there is nothing under the key `{0}` in the artifact repository")]
-    NoSuchKey(String),
-    #[error("it has no location: it names no driver, and no earlier step gave it")]
-    NoLocation,
-    #[error("{0}")]
-    Refused(String),
-    #[error("the secret `{name}` has no key `{key}`, or was not given beside the workflow")]
-    NoSecret { name: String, key: String },
-    #[error("{what}: {source}")]
-    File { what: String, source: io::Error },
-    #[error("{0}")]
-    Remote(String),
-}
-
-impl ArtifactError {
-    /// There is no such artifact, as opposed to one that cannot be had.
-    pub(crate) fn absent(&self) -> bool {
-        matches!(
-            self,
-            ArtifactError::NoSuchKey(_) | ArtifactError::NoLocation
-        )
-    }
-
-    pub(crate) fn at(path: &Path, source: io::Error) -> ArtifactError {
-        ArtifactError::File {
-            what: path.display().to_string(),
-            source,
-        }
-    }
-}
 
 /// The artifacts of a run.
 #[derive(Clone)]
@@ -63,16 +29,6 @@ pub(crate) struct Artifacts {
     /// Folders that stand for buckets.
     pub buckets: Arc<BTreeMap<String, PathBuf>>,
     pub submitted: Arc<Submitted>,
-}
-
-/// What is to be saved.
-pub(crate) struct Find<'a> {
-    /// On this host.
-    pub path: &'a Path,
-    /// What it is called in the container.
-    pub name: &'a str,
-    /// Nobody else uses it, so it may be moved.
-    pub ours: bool,
 }
 
 impl Artifacts {
@@ -195,10 +151,7 @@ impl Artifacts {
     fn destination(&self, artifact: &spec::Artifact, name: &str, prefix: &str) -> spec::Artifact {
         let mut saved = artifact.clone();
         if !location::located(artifact) {
-            let key = format!(
-                "{prefix}/{}",
-                archive::file_name(artifact.archive.as_deref(), &artifact.name, name)
-            );
+            let key = format!("{prefix}/{}", artifact.file_name(name));
             saved.s3 = Some(Box::new(spec::S3Artifact {
                 key: Some(key),
                 ..spec::S3Artifact::default()
@@ -206,23 +159,6 @@ impl Artifacts {
         }
         saved
     }
-}
-
-/// A path beside another that nobody else uses.
-fn beside(path: &Path, what: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{what}-{}", unique()));
-    path.with_file_name(name)
-}
-
-pub(crate) fn unique() -> String {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!(
-        "{}-{}",
-        std::process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
 }
 
 #[cfg(test)]

@@ -68,6 +68,18 @@ pub struct Artifact {
     pub sub_path: Option<String>,
 }
 
+impl Artifact {
+    /// The last part of its key in a repository, where it has no key of its own; `found`: the name of what is at its path. Source: Argo.
+    #[must_use]
+    pub fn file_name(&self, found: &str) -> String {
+        match self.archive.as_deref() {
+            Some(archive) if archive.none.is_some() => found.to_owned(),
+            Some(archive) if archive.zip.is_some() => format!("{}.zip", self.name),
+            _ => format!("{}.tgz", self.name),
+        }
+    }
+}
+
 /// `ArtifactLocation` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 
 /// A stream of a tar archive, uncompressed if it was compressed; none if the file is no such thing.
-pub(super) fn tarball(path: &Path) -> io::Result<Option<Box<dyn Read>>> {
+pub fn tarball(path: &Path) -> io::Result<Option<Box<dyn Read>>> {
     let mut file = File::open(path)?;
     let mut magic = [0; 2];
     let compressed = read_up_to(&mut file, &mut magic)? == 2 && magic == [0x1f, 0x8b];

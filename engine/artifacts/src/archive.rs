@@ -10,26 +10,16 @@ use flate2::write::GzEncoder;
 use tiphys_spec as spec;
 use zip::write::SimpleFileOptions;
 
-use super::{ArtifactError, Find, beside, sniff, tree};
+use crate::{ArtifactError, Find, beside, sniff, tree};
 
 /// The level unless one is asked for: on one machine the processor is dearer than the disk.
 const FAST: u32 = 1;
 
-/// The last part of the key of an artifact that names none.
-pub(super) fn file_name(
-    archive: Option<&spec::ArchiveStrategy>,
-    artifact: &str,
-    found: &str,
-) -> String {
-    match archive {
-        Some(archive) if archive.none.is_some() => found.to_owned(),
-        Some(archive) if archive.zip.is_some() => format!("{artifact}.zip"),
-        _ => format!("{artifact}.tgz"),
-    }
-}
-
 /// Saves a file or folder at `to`, whole or not at all, replacing what is there.
-pub(super) fn pack(
+///
+/// # Errors
+/// A file could not be read or written.
+pub fn pack(
     archive: Option<&spec::ArchiveStrategy>,
     found: &Find<'_>,
     to: &Path,
@@ -69,11 +59,7 @@ fn bare(found: &Find<'_>, to: &Path) -> io::Result<()> {
 }
 
 fn tar(found: &Find<'_>, level: Option<i64>, to: &Path) -> io::Result<()> {
-    let level = match level {
-        Some(level @ 0..=9) => Compression::new(u32::try_from(level).unwrap_or(FAST)),
-        Some(_) => Compression::default(),
-        None => Compression::new(FAST),
-    };
+    let level = compression(level);
     let file = BufWriter::with_capacity(1 << 17, File::create(to)?);
     let mut archive = tar::Builder::new(GzEncoder::new(file, level));
     archive.follow_symlinks(false);
@@ -84,6 +70,15 @@ fn tar(found: &Find<'_>, level: Option<i64>, to: &Path) -> io::Result<()> {
         archive.append_file(found.name, &mut File::open(found.path)?)?;
     }
     archive.into_inner()?.finish()?.flush()
+}
+
+/// How hard to compress. Source: Argo's `archive.tar.compressionLevel`; what is none there is the default.
+pub(crate) fn compression(level: Option<i64>) -> Compression {
+    match level {
+        Some(level @ 0..=9) => Compression::new(u32::try_from(level).unwrap_or(FAST)),
+        Some(_) => Compression::default(),
+        None => Compression::new(FAST),
+    }
 }
 
 fn zip(found: &Find<'_>, to: &Path) -> io::Result<()> {
@@ -121,7 +116,10 @@ fn zip_entry(
 }
 
 /// Puts what is packed in `path` at `to`. `ours`: nobody else uses the file, so it may be moved.
-pub(super) fn unpack(
+///
+/// # Errors
+/// It is damaged, or could not be written.
+pub fn unpack(
     archive: Option<&spec::ArchiveStrategy>,
     path: &Path,
     ours: bool,

@@ -6,7 +6,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 /// What is in a folder, sorted.
-pub(crate) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// It cannot be read.
+pub fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))
         .collect::<io::Result<Vec<_>>>()?;
@@ -16,7 +19,10 @@ pub(crate) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// Copies a file, or a folder with all that is in it. If `from` itself is a symlink it is followed; those inside are kept.
 /// Devices, pipes and sockets inside are left out.
-pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// Something cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
     copy_real(&fs::canonicalize(from)?, to)
 }
 
@@ -39,7 +45,10 @@ fn copy_real(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Removes a file, or a folder with all that is in it, however its permissions are. Nothing there is fine.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// It stays.
+pub fn remove(path: &Path) -> io::Result<()> {
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -67,7 +76,10 @@ fn open_up(folder: &Path) {
 }
 
 /// Sets the mode of a file or folder, and of all that is in it.
-pub(crate) fn set_mode(path: &Path, mode: u32, recurse: bool) -> io::Result<()> {
+///
+/// # Errors
+/// It is somebody else's.
+pub fn set_mode(path: &Path, mode: u32, recurse: bool) -> io::Result<()> {
     let meta = fs::symlink_metadata(path)?;
     if meta.is_symlink() {
         return Ok(());
