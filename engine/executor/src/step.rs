@@ -27,12 +27,18 @@ pub struct Step {
     /// The number, among the outputs, of the log: what the command wrote.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<u32>,
+    /// The logs that this container hands over with the artifacts: its own, and of a container set those of the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<u32>,
     /// Written before the command starts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<File>,
     /// Of a container set: the files that say how the containers ended that this one waits for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
+    /// Of a container set: the files that say how the others ended, whose outputs are this container's, too. It reads them when all are there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub until: Vec<String>,
     /// Where it is put how this container ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mark: Option<String>,
@@ -104,8 +110,10 @@ impl Default for Step {
             parameters: Vec::new(),
             artifacts: Vec::new(),
             log: None,
+            logs: Vec::new(),
             files: Vec::new(),
             after: Vec::new(),
+            until: Vec::new(),
             mark: None,
             retries: 0,
             pause: 0,

@@ -63,17 +63,34 @@ pub(crate) fn outputs(intent: &PodIntent) -> Result<Vec<Output>, PodError> {
         let name = artifact.file_name(found(artifact));
         output(artifact, &name, false)
     });
-    let log = archives_logs(intent).then(|| {
+    let logs = containers(intent).into_iter().map(|name| {
         let log = spec::Artifact {
-            name: "main-logs".to_owned(),
+            name: log_name(name),
             ..spec::Artifact::default()
         };
-        output(&log, "main.log", true)
+        output(&log, &format!("{name}.log"), true)
     });
-    artifacts.chain(log).collect()
+    artifacts.chain(logs).collect()
 }
 
-/// The containers of a set end one after another, and their logs are not archived yet.
+/// The containers whose logs are archived.
+fn containers(intent: &PodIntent) -> Vec<&str> {
+    match intent.template.container_set.as_deref() {
+        _ if !archives_logs(intent) => Vec::new(),
+        Some(set) => set
+            .containers
+            .iter()
+            .map(|container| container.name.as_str())
+            .collect(),
+        None => vec!["main"],
+    }
+}
+
+/// Source: Argo.
+fn log_name(container: &str) -> String {
+    format!("{container}-logs")
+}
+
 fn archives_logs(intent: &PodIntent) -> bool {
     if intent.template.container_set.is_some() {
         return false;
@@ -107,7 +124,7 @@ fn unplaced(way: &'static str, name: &str, fault: &Unplaced) -> PodError {
 pub(crate) fn hand_over(step: &mut Step, outputs: &[Output]) {
     for (nth, output) in (0..).zip(outputs) {
         if output.log {
-            step.log = Some(nth);
+            step.logs.push(nth);
             continue;
         }
         step.artifacts.push(tiphys_executor::Artifact {
@@ -117,6 +134,14 @@ pub(crate) fn hand_over(step: &mut Step, outputs: &[Output]) {
             optional: output.artifact.optional.unwrap_or(false),
         });
     }
+}
+
+/// Tells the executor of a container to keep its log, if that is archived.
+pub(crate) fn keep_log(step: &mut Step, container: &str, outputs: &[Output]) {
+    let name = log_name(container);
+    let mut all = (0..).zip(outputs);
+    let log = all.find(|(_, output)| output.log && output.artifact.name == name);
+    step.log = log.map(|(nth, _)| nth);
 }
 
 /// Gives a container the keys of secrets that it takes to reach some artifacts, and no others.

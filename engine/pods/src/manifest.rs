@@ -78,10 +78,16 @@ pub fn render(
     let all = template.container_set.as_deref();
     let all = all.map_or(1, |set| set.containers.len()) + usize::from(!outputs.is_empty());
     artifacts::hand_over(&mut step, &outputs);
+    artifacts::keep_log(&mut step, &shape.main.name, &outputs);
+    if outputs.is_empty() && intent.parameters.is_empty() {
+        step.until.clear();
+    }
     executor::wrap(&mut shape, step, intent, source, all, settings)?;
     for member in set {
         let mut container = defaults(member.container, settings)?;
-        executor::under(&mut container, member.step, all, intent, settings)?;
+        let mut step = member.step;
+        artifacts::keep_log(&mut step, &container.name, &outputs);
+        executor::under(&mut container, step, all, intent, settings)?;
         shape.others.push(container);
     }
     let mut spec = scheduling(template, &intent.workflow);

@@ -45,6 +45,10 @@ pub(crate) fn members(template: &spec::Template) -> Result<Option<Vec<Member>>, 
         .map(member)
         .collect::<Result<Vec<_>, PodError>>()?;
     members.sort_by_key(|member| member.container.name != "main");
+    if let Some((first, others)) = members.split_first_mut() {
+        let others = others.iter().filter_map(|other| other.step.mark.clone());
+        first.step.until = others.collect();
+    }
     if members.is_empty() {
         return Err(PodError::NoContainer(template.name.clone()));
     }

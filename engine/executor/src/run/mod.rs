@@ -36,17 +36,21 @@ pub fn run(command: &[OsString]) -> u8 {
             let (report, line) =
                 perform(&step, command).unwrap_or_else(|fault| (failed(fault), Line::Ended));
             let code = deliver::deliver(report, step.message_limit, line);
-            if let Some(file) = &step.mark
-                && let Err(error) = others::mark(file, code.into())
-            {
-                complain(format_args!("say how the container ended: {error}"));
-            }
+            mark(&step, code.into());
             code
         }
         Err(error) => {
             let fault = Fault::new(FaultKind::StepUnreadable, error.to_string());
             deliver::deliver(failed(fault), Step::default().message_limit, Line::Ended)
         }
+    }
+}
+
+fn mark(step: &Step, code: i32) {
+    if let Some(file) = &step.mark
+        && let Err(error) = others::mark(file, code)
+    {
+        complain(format_args!("say how the container ended: {error}"));
     }
 }
 
@@ -95,6 +99,11 @@ fn perform(step: &Step, command: &[OsString]) -> Result<(Report, Line), Fault> {
         Some((text, truncated)) => (Some(text), truncated),
         None => (None, false),
     };
+    if !step.until.is_empty() {
+        // Those who wait for this one go on; its outputs are complete when they have ended, too.
+        mark(step, status.exit());
+        others::settle(&step.until, &signals);
+    }
     let (parameters, unread) = parameters::read(&step.parameters);
     faults.extend(unread);
     let (artifacts, unsaved) = outputs.save(status.exit() == 0, &signals);

@@ -30,6 +30,19 @@ pub fn wait(files: &[String], signals: &Signals) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Waits until every one of the files is there, or the pod is told to end.
+pub fn settle(files: &[String], signals: &Signals) {
+    for file in files {
+        while read(file).is_none() {
+            sys::sleep(signals, LOOK);
+            if signals.next().is_some_and(ends) {
+                return;
+            }
+            while sys::reap().is_some() {}
+        }
+    }
+}
+
 /// Says how this container ended. All of the file is there, or nothing of it.
 pub fn mark(file: &str, code: i32) -> io::Result<()> {
     let path = Path::new(file);

@@ -18,8 +18,9 @@ const SILENCE: Duration = Duration::from_secs(50);
 /// What a step hands over.
 pub struct Outputs<'a> {
     artifacts: &'a [Artifact],
+    logs: &'a [u32],
     folder: PathBuf,
-    log: Option<(Given, File)>,
+    log: Option<File>,
 }
 
 impl<'a> Outputs<'a> {
@@ -27,22 +28,19 @@ impl<'a> Outputs<'a> {
     pub fn open(step: &'a Step) -> Result<Self, Fault> {
         let mut outputs = Self {
             artifacts: &step.artifacts,
+            logs: &step.logs,
             folder: std::env::var_os("TIPHYS_OUTPUTS").map_or_else(|| OUTPUTS.into(), Into::into),
             log: None,
         };
         if outputs.artifacts.is_empty() && step.log.is_none() {
             return Ok(outputs);
         }
-        let opened = || -> io::Result<Option<(Given, File)>> {
+        let opened = || -> io::Result<Option<File>> {
             fs::create_dir_all(&outputs.folder)?;
             // Both containers write there, each as its own user. Who did not make it may not change it, and need not.
             let _ = fs::set_permissions(&outputs.folder, Permissions::from_mode(0o777));
-            let Some(output) = step.log else {
-                return Ok(None);
-            };
-            let file = format!("{output}.log");
-            let log = File::create(outputs.folder.join(&file))?;
-            Ok(Some((Given { output, file }, log)))
+            let log = step.log.map(|output| outputs.folder.join(log_file(output)));
+            log.map(File::create).transpose()
         };
         outputs.log = opened().map_err(|error| unsaved(format!("keep the outputs: {error}")))?;
         Ok(outputs)
@@ -50,12 +48,12 @@ impl<'a> Outputs<'a> {
 
     /// Where the command's outputs are kept.
     pub fn log(&self) -> Option<File> {
-        self.log.as_ref().and_then(|(_, log)| log.try_clone().ok())
+        self.log.as_ref().and_then(|log| log.try_clone().ok())
     }
 
     /// Hands everything over, and waits until it is saved: which artifacts are, and every fault.
     pub fn save(&self, succeeded: bool, signals: &Signals) -> (Vec<u32>, Vec<Fault>) {
-        if self.artifacts.is_empty() && self.log.is_none() {
+        if self.artifacts.is_empty() && self.logs.is_empty() {
             return (Vec::new(), Vec::new());
         }
         let (mut done, mut faults) = (Done::default(), Vec::new());
@@ -77,8 +75,14 @@ impl<'a> Outputs<'a> {
                 ))),
             }
         }
-        done.logs
-            .extend(self.log.iter().map(|(given, _)| given.clone()));
+        // A container that never ran has none.
+        let logs = self.logs.iter().map(|output| Given {
+            output: *output,
+            file: log_file(*output),
+        });
+        done.logs = logs
+            .filter(|log| self.folder.join(&log.file).exists())
+            .collect();
         let saved = self
             .tell(&done)
             .map_err(|error| unsaved(format!("hand over the outputs: {error}")))
@@ -159,6 +163,10 @@ impl<'a> Outputs<'a> {
             .and_then(|at| SystemTime::now().duration_since(at).ok());
         began.elapsed().min(since.unwrap_or(Duration::MAX))
     }
+}
+
+fn log_file(output: u32) -> String {
+    format!("{output}.log")
 }
 
 fn unsaved(message: String) -> Fault {

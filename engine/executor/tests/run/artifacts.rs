@@ -153,6 +153,7 @@ fn what_is_missing_or_not_saved_is_said() {
 fn the_log_has_both_outputs() {
     let step = Step {
         log: Some(7),
+        logs: vec![7],
         result: true,
         ..Step::default()
     };

@@ -3,7 +3,7 @@
 use crate::container::{Container, kill, until_there};
 use std::fs;
 use std::time::{Duration, Instant};
-use tiphys_executor::{FaultKind, Step};
+use tiphys_executor::{FaultKind, Output, Step};
 
 /// Waits for `a`, whose file is written after a moment, and marks itself.
 fn waiting(code: &str) -> Container {
@@ -94,4 +94,31 @@ fn one_that_fails_starts_again_as_often_as_it_may() {
         assert_eq!(status.code(), Some(code), "{retries}");
         assert_eq!(fs::read_to_string(counted).unwrap().lines().count(), tries);
     }
+}
+
+#[test]
+fn its_outputs_are_read_when_the_others_have_ended() {
+    let mut container = Container::shell(&Step::default(), "true");
+    let folder = container.folder.path().to_owned();
+    let step = Step {
+        until: vec![folder.join("a/exitcode").display().to_string()],
+        mark: Some(folder.join("main/exitcode").display().to_string()),
+        parameters: vec![Output {
+            name: "out".into(),
+            path: "out".into(),
+        }],
+        ..Step::default()
+    };
+    container.command.envs(step.to_env());
+    let child = container.command.spawn().unwrap();
+    // The other waits for this one, and is waited for.
+    until_there(&folder.join("main/exitcode"));
+    fs::write(folder.join("out"), "of the other").unwrap();
+    fs::create_dir(folder.join("a")).unwrap();
+    fs::write(folder.join("a/exitcode"), "0").unwrap();
+    let ended = container.end(child);
+    assert_eq!(
+        ended.report.parameters["out"].as_deref(),
+        Some("of the other")
+    );
 }
