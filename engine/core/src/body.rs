@@ -324,7 +324,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The template of a pod, tags replaced.
-    fn rendered(
+    pub fn rendered(
         &self,
         ix: NodeIx,
         template: &Template,

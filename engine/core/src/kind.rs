@@ -128,19 +128,32 @@ impl<'a> Engine<'a> {
         let Some(template) = self.template_at(ix) else {
             return;
         };
-        let mut whole = (*template.spec).clone();
-        whole.http = None;
-        whole.data = None;
-        whole.plugin = None;
-        whole.container = pod.container;
-        whole.script = pod.script;
-        whole.container_set = pod.container_set;
-        whole.volumes.extend(pod.volumes);
-        whole.init_containers.extend(pod.init_containers);
-        whole.sidecars.extend(pod.sidecars);
-        if let Some(set) = whole.container_set.as_deref() {
+        // The body has been the plug-in's; what else the template says of its pod is as in any other.
+        let without_body = |mut template: spec::Template| {
+            template.http = None;
+            template.data = None;
+            template.plugin = None;
+            template.container_set = None;
+            template
+        };
+        let own = without_body((*template.spec).clone());
+        let json = serde_json::to_value(own).unwrap_or_default();
+        let whole = self.rendered(ix, template, &Tree::parse(&json));
+        let whole = whole.map(|own| {
+            let mut whole = without_body(Arc::unwrap_or_clone(own));
+            whole.container = pod.container;
+            whole.script = pod.script;
+            whole.container_set = pod.container_set;
+            whole.volumes.extend(pod.volumes);
+            whole.init_containers.extend(pod.init_containers);
+            whole.sidecars.extend(pod.sidecars);
+            Arc::new(whole)
+        });
+        if let Ok(whole) = &whole
+            && let Some(set) = whole.container_set.as_deref()
+        {
             self.add_members(ix, set);
         }
-        self.create_pod(ix, template, Ok(Arc::new(whole)));
+        self.create_pod(ix, template, whole);
     }
 }
