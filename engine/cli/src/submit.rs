@@ -22,6 +22,8 @@ pub struct Batch {
 pub struct Job {
     pub workflow: Workflow,
     pub origin: Origin,
+    /// Of the object that it was made from.
+    pub kind: Kind,
 }
 
 impl Batch {
@@ -134,33 +136,17 @@ fn jobs(reads: &[Read]) -> Vec<Job> {
 
 fn job(read: &Read, object: &Object) -> Option<Job> {
     let origin = Origin::new(&read.source, &object.node);
-    let from = |name: Option<String>, cluster: bool| {
-        let name = name.unwrap_or_default();
-        let mut workflow = blank(&name);
-        let reference = spec::WorkflowTemplateRef {
-            name: name.clone(),
-            cluster_scope: cluster.then_some(true),
-        };
-        workflow.spec.workflow_template_ref = Some(reference);
-        let label = if cluster {
-            "workflows.argoproj.io/cluster-workflow-template"
-        } else {
-            "workflows.argoproj.io/workflow-template"
-        };
-        workflow
-            .metadata
-            .labels
-            .get_or_insert_default()
-            .insert(label.to_owned(), name);
-        Job {
-            workflow,
-            origin: Origin::unread(&read.source.name),
-        }
+    let kind = object.kind.clone();
+    let from = |name: Option<String>, cluster: bool| Job {
+        workflow: of_template(&name.unwrap_or_default(), cluster),
+        origin: Origin::unread(&read.source.name),
+        kind: kind.clone(),
     };
     Some(match &object.value {
         ObjectValue::Workflow(workflow) => Job {
             workflow: (**workflow).clone(),
             origin,
+            kind,
         },
         ObjectValue::WorkflowTemplate(template) => from(template.metadata.name.clone(), false),
         ObjectValue::ClusterWorkflowTemplate(template) => {
@@ -169,9 +155,31 @@ fn job(read: &Read, object: &Object) -> Option<Job> {
         ObjectValue::CronWorkflow(cron) => Job {
             workflow: of_cron(cron),
             origin,
+            kind,
         },
         _ => return None,
     })
+}
+
+/// A workflow that is what a shared template says.
+pub fn of_template(name: &str, cluster: bool) -> Workflow {
+    let mut workflow = blank(name);
+    let reference = spec::WorkflowTemplateRef {
+        name: name.to_owned(),
+        cluster_scope: cluster.then_some(true),
+    };
+    workflow.spec.workflow_template_ref = Some(reference);
+    let label = if cluster {
+        "workflows.argoproj.io/cluster-workflow-template"
+    } else {
+        "workflows.argoproj.io/workflow-template"
+    };
+    workflow
+        .metadata
+        .labels
+        .get_or_insert_default()
+        .insert(label.to_owned(), name.to_owned());
+    workflow
 }
 
 fn blank(name: &str) -> Workflow {
@@ -185,7 +193,7 @@ fn blank(name: &str) -> Workflow {
 }
 
 /// The workflow that a CronWorkflow makes at each of its times.
-fn of_cron(cron: &spec::CronWorkflow) -> Workflow {
+pub fn of_cron(cron: &spec::CronWorkflow) -> Workflow {
     let name = cron
         .metadata
         .name

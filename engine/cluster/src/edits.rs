@@ -1,6 +1,7 @@
 //! What users want who write to the object themselves: `kubectl edit`, the `argo` CLI, whatever patches `spec.suspend`, `spec.shutdown`
 //! or a suspend node.
 
+use crate::stored::nodes;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tiphys_core::{Command, Run, Selector, Shutdown};
@@ -31,11 +32,12 @@ pub(crate) fn edits(object: &Value, run: &Run) -> Vec<Command> {
             _ => {}
         }
     }
-    let stored = &object["status"]["nodes"];
-    commands.extend(
-        run.suspend_nodes()
-            .filter_map(|node| set(&stored[&node.id], node)),
-    );
+    let mut waiting = run.suspend_nodes().peekable();
+    // Packed nodes are unpacked only where somebody can have written into one.
+    if waiting.peek().is_some() {
+        let stored = nodes(&object["status"]).unwrap_or_default();
+        commands.extend(waiting.filter_map(|node| set(stored.get(&node.id)?, node)));
+    }
     commands
 }
 

@@ -38,6 +38,7 @@ mod resource;
 mod retire;
 mod shelf;
 mod stored;
+pub mod verbs;
 mod workflow;
 
 pub use client::config_map;

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use tiphys_cluster::verbs::Resubmission;
 use tiphys_core::{RetryOptions, Selector};
-use tiphys_local::{Home, Stored};
-use tiphys_spec::WorkflowStatus;
+use tiphys_local::{RunFolder, Stored};
+use tiphys_spec::{Workflow, WorkflowStatus};
 
 use crate::args::{Global, Resubmit, Retry};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printer::Printer;
+use crate::runs::{Place, Run, There};
 use crate::session::{self, Settings};
-use crate::{object, runs, submit};
+use crate::{object, submit};
 
 pub fn retry(args: &Retry, global: &Global, printer: &Printer) -> Outcome {
-    let home = runs::home(global)?;
+    let place = Place::of(global)?;
     let selector = args
         .node_field_selector
         .as_deref()
@@ -28,19 +30,26 @@ pub fn retry(args: &Retry, global: &Global, printer: &Printer) -> Outcome {
     let settings = Settings::of_view(&args.view, printer);
     let mut worst = Exit::Done;
     for name in &args.names {
-        worst = worst.max(retry_one(&home, name, &options, args, &settings)?);
+        let exit = match place.find(name)? {
+            Run::Here(folder) => retry_here(&folder, &options, args, &settings)?,
+            Run::There(run) => {
+                run.retry(&options, &args.parameters)?;
+                let run = Run::There(run);
+                super::submit::told(&run, "retried", &args.view, printer)?;
+                super::submit::follow(&run, &args.view, printer)?
+            }
+        };
+        worst = worst.max(exit);
     }
     Ok(worst)
 }
 
-fn retry_one(
-    home: &Home,
-    name: &str,
+fn retry_here(
+    folder: &RunFolder,
     options: &RetryOptions,
     args: &Retry,
     settings: &Settings<'_>,
 ) -> Outcome {
-    let folder = runs::find(home, name)?;
     let held = folder.hold().map_err(|error| Failure::of(&error))?;
     let stored = held
         .stored()
@@ -61,24 +70,44 @@ fn retry_one(
 }
 
 pub fn resubmit(args: &Resubmit, global: &Global, printer: &Printer) -> Outcome {
-    let home = runs::home(global)?;
+    let place = Place::of(global)?;
     let settings = Settings::of_view(&args.view, printer);
     let mut worst = Exit::Done;
     for name in &args.names {
-        worst = worst.max(resubmit_one(&home, name, args, &settings)?);
+        let exit = match place.find(name)? {
+            Run::Here(folder) => resubmit_here(&folder, args, &settings)?,
+            Run::There(old) => {
+                let run = Run::There(resubmit_there(&old, args)?);
+                super::submit::told(&run, "submitted", &args.view, printer)?;
+                super::submit::follow(&run, &args.view, printer)?
+            }
+        };
+        worst = worst.max(exit);
     }
     Ok(worst)
 }
 
-fn resubmit_one(home: &Home, name: &str, args: &Resubmit, settings: &Settings<'_>) -> Outcome {
-    let old = runs::find(home, name)?;
-    let workflow = object::of_run(&old)?;
-    let prefix = workflow
-        .metadata
-        .generate_name
-        .clone()
-        .unwrap_or_else(|| format!("{}-", old.name()));
-    let name = format!("{prefix}{}", submit::suffix());
+/// A name for a workflow like this one.
+fn anew(workflow: &Workflow) -> String {
+    let meta = &workflow.metadata;
+    let old = meta.name.as_deref().unwrap_or_default();
+    let prefix = meta.generate_name.clone();
+    let prefix = prefix.unwrap_or_else(|| format!("{old}-"));
+    format!("{prefix}{}", submit::suffix())
+}
+
+fn resubmit_there(old: &There, args: &Resubmit) -> Result<There, Failure> {
+    old.resubmit(&Resubmission {
+        name: &anew(&old.workflow()?),
+        memoized: args.memoized,
+        parameters: &args.parameters,
+    })
+}
+
+fn resubmit_here(old: &RunFolder, args: &Resubmit, settings: &Settings<'_>) -> Outcome {
+    let home = old.home();
+    let workflow = object::of_run(old)?;
+    let name = anew(&workflow);
     let new = tiphys_core::resubmit(&workflow, &name, args.memoized, &args.parameters);
     let mut new =
         new.map_err(|reason| Failure::new(format!("resubmit `{}`: {reason}", old.name())))?;

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use crate::args::{Delete, Global};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printer::Printer;
-use crate::runs;
+use crate::runs::Place;
 
 pub fn run(args: &Delete, global: &Global, printer: &Printer) -> Outcome {
-    let home = runs::home(global)?;
+    let place = Place::of(global)?;
     let filter = &args.filter;
     let filtered = args.all
         || filter.completed
@@ -25,13 +25,14 @@ pub fn run(args: &Delete, global: &Global, printer: &Printer) -> Outcome {
     }
     let mut names = Vec::new();
     for name in &args.names {
-        names.push(runs::find(&home, name)?.name().to_owned());
+        names.push(place.find(name)?.name().to_owned());
     }
     if filtered {
-        let list = runs::matching(&home, filter, Timestamp::now())?;
+        let list = place.matching(filter, false, Timestamp::now())?;
         // Chosen by a filter, a run that goes on is passed over.
         names.extend(
             list.into_iter()
+                .map(|run| run.summary)
                 .filter(|run| run.phase.completed() || args.force)
                 .map(|run| run.name),
         );
@@ -42,21 +43,10 @@ pub fn run(args: &Delete, global: &Global, printer: &Printer) -> Outcome {
         printer.line("No resources found");
     }
     for name in names {
-        let folder = runs::find(&home, &name)?;
-        let phase = folder.summary().map_err(|error| Failure::of(&error))?.phase;
-        if folder.alive() {
-            return Err(Failure::new(format!("delete `{name}`: it is being run"))
-                .hint(format!("stop it first: `tiphys stop {name}`")));
-        }
-        if !phase.completed() && !args.force {
-            return Err(
-                Failure::new(format!("delete `{name}`: it has not ended")).hint(format!(
-                    "`tiphys resume {name}` goes on with it; `--force` deletes it all the same"
-                )),
-            );
-        }
+        let run = place.find(&name)?;
+        run.removable(args.force)?;
         if !args.dry_run {
-            home.delete(&name).map_err(|error| Failure::of(&error))?;
+            run.delete()?;
         }
         printer.line(format_args!(
             "Workflow '{name}' deleted{}",

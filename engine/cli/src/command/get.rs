@@ -1,35 +1,34 @@
 //! `tiphys get`: one run, step by step.
 
 use jiff::Timestamp;
-use tiphys_local::RunFolder;
 use tiphys_spec::{Artifact, NodeStatus, Parameter, Workflow, WorkflowPhase};
 
-use crate::args::{Get, GetOutput, Global};
+use crate::args::{Get, GetOutput, Global, RunOutput};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printer::Printer;
+use crate::runs::{self, Place, Run};
 use crate::text::{Line, clean};
 use crate::tree::{self, Columns, Facts, Look};
-use crate::{clock, object, runs, style};
+use crate::{clock, object, style};
 
 pub fn run(args: &Get, global: &Global, printer: &Printer) -> Outcome {
-    let home = runs::home(global)?;
+    let place = Place::of(global)?;
     let keep = runs::node_filter(&args.nodes)?;
     for (position, name) in args.names.iter().enumerate() {
-        let folder = runs::find(&home, name)?;
-        let workflow = object::of_run(&folder)?;
+        let run = place.find(name)?;
         match args.output {
-            GetOutput::Json => printer.raw(&format!("{}\n", object::json(&workflow)?)),
+            GetOutput::Json => printer.raw(&format!("{}\n", object::json(&run.whole()?)?)),
             GetOutput::Yaml => printer.raw(&format!(
                 "{}{}",
                 if position > 0 { "---\n" } else { "" },
-                object::yaml(&workflow)?
+                object::yaml(&run.whole()?)?
             )),
-            GetOutput::Name => printer.line(folder.name()),
+            GetOutput::Name => printer.line(run.name()),
             _ => {
                 if position > 0 {
                     printer.line("");
                 }
-                show(&folder, &workflow, args.output, &keep, printer)?;
+                show(&run, &run.workflow()?, args.output, &keep, printer)?;
             }
         }
     }
@@ -38,7 +37,7 @@ pub fn run(args: &Get, global: &Global, printer: &Printer) -> Outcome {
 
 /// Header and tree.
 pub fn show(
-    folder: &RunFolder,
+    run: &Run,
     workflow: &Workflow,
     output: GetOutput,
     keep: &dyn Fn(&NodeStatus) -> bool,
@@ -47,7 +46,7 @@ pub fn show(
     let now = Timestamp::now();
     let status = workflow.status.clone().unwrap_or_default();
     if output != GetOutput::Short {
-        header(folder, workflow, now)
+        header(run, workflow, now)
             .iter()
             .for_each(|line| printer.line(line));
     }
@@ -56,7 +55,7 @@ pub fn show(
         omitted: output == GetOutput::Wide,
         keep,
     };
-    let trees = tree::rows(folder.name(), &status.nodes, &look);
+    let trees = tree::rows(run.name(), &status.nodes, &look);
     if trees.is_empty() {
         return Ok(());
     }
@@ -66,7 +65,7 @@ pub fn show(
     let waiting = if status.phase.is_some_and(WorkflowPhase::completed) {
         Vec::new()
     } else {
-        runs::waiting(folder, "").unwrap_or_default()
+        run.waits()
     };
     let waits = |node: &NodeStatus| {
         waiting
@@ -75,7 +74,7 @@ pub fn show(
             .map(|(_, reason)| reason.clone())
     };
     let facts = Facts {
-        workflow: folder.name(),
+        workflow: run.name(),
         now,
         utf8: printer.utf8(),
         waits: &waits,
@@ -92,7 +91,7 @@ pub fn show(
 }
 
 /// The block of fields above the tree; each label takes twenty columns.
-fn header(folder: &RunFolder, workflow: &Workflow, now: Timestamp) -> Vec<Line> {
+fn header(run: &Run, workflow: &Workflow, now: Timestamp) -> Vec<Line> {
     let meta = &workflow.metadata;
     let status = workflow.status.clone().unwrap_or_default();
     let phase = status.phase.unwrap_or_default();
@@ -100,7 +99,7 @@ fn header(folder: &RunFolder, workflow: &Workflow, now: Timestamp) -> Vec<Line> 
     let mut field = |label: &str, value: String| {
         lines.push(Line::plain(format!("{:<20} {value}", format!("{label}:"))))
     };
-    field("Name", folder.name().to_owned());
+    field("Name", run.name().to_owned());
     field("Namespace", meta.namespace.clone().unwrap_or_default());
     field(
         "ServiceAccount",
@@ -108,10 +107,16 @@ fn header(folder: &RunFolder, workflow: &Workflow, now: Timestamp) -> Vec<Line> 
             .spec
             .service_account_name
             .clone()
-            .unwrap_or_else(|| "unset (steps run as you)".to_owned()),
+            .unwrap_or_else(|| {
+                let unset = match run {
+                    Run::Here(_) => "unset (steps run as you)",
+                    Run::There(_) => "unset (pods run as the default ServiceAccount)",
+                };
+                unset.to_owned()
+            }),
     );
     let word = object::status_word(workflow);
-    let abandoned = !phase.completed() && phase != WorkflowPhase::Unknown && !folder.alive();
+    let abandoned = !phase.completed() && phase != WorkflowPhase::Unknown && run.interrupted();
     field(
         "Status",
         if abandoned {
@@ -202,6 +207,18 @@ fn artifacts(label: &str, artifacts: &[Artifact], field: &mut impl FnMut(&str, S
             crate::artifact::place(artifact).unwrap_or_default(),
         );
     }
+}
+
+/// An object that was made or changed, as `-o` wants it.
+pub fn print(run: &Run, output: Option<RunOutput>, printer: &Printer) -> Result<(), Failure> {
+    match output {
+        Some(RunOutput::Json) => printer.raw(&format!("{}\n", object::json(&run.whole()?)?)),
+        Some(RunOutput::Yaml) => printer.raw(&format!("---\n{}", object::yaml(&run.whole()?)?)),
+        Some(RunOutput::Name) => printer.line(run.name()),
+        Some(RunOutput::Wide) => show(run, &run.workflow()?, GetOutput::Wide, &|_| true, printer)?,
+        None => {}
+    }
+    Ok(())
 }
 
 /// A phase in its colour.

@@ -1,27 +1,27 @@
 //! `tiphys list`: runs, newest first.
 
 use jiff::Timestamp;
-use tiphys_local::{Home, Summary};
 use tiphys_spec::{NodeType, Workflow, WorkflowPhase};
 
 use super::get::colored;
 use crate::args::{Global, List, ListOutput};
-use crate::failure::{Exit, Failure, Outcome};
+use crate::failure::{Exit, Outcome};
 use crate::printer::Printer;
+use crate::runs::{Entry, Place};
 use crate::table::Table;
 use crate::text::{Line, elided};
-use crate::{clock, object, runs};
+use crate::{clock, object};
 
 pub fn run(args: &List, global: &Global, printer: &Printer) -> Outcome {
-    let home = runs::home(global)?;
     let now = Timestamp::now();
-    let list = runs::matching(&home, &args.filter, now)?;
+    let place = Place::of(global)?;
+    let list = place.matching(&args.filter, args.all_namespaces, now)?;
     match args.output {
-        ListOutput::Name => list.iter().for_each(|run| printer.line(&run.name)),
+        ListOutput::Name => list.iter().for_each(|run| printer.line(&run.summary.name)),
         ListOutput::Json | ListOutput::Yaml => {
             let objects = list
                 .iter()
-                .map(|run| load(&home, run))
+                .map(Entry::whole)
                 .collect::<Result<Vec<_>, _>>()?;
             printer.raw(&if args.output == ListOutput::Json {
                 format!("{}\n", object::json(&objects)?)
@@ -32,47 +32,40 @@ pub fn run(args: &List, global: &Global, printer: &Printer) -> Outcome {
         ListOutput::Table | ListOutput::Wide if list.is_empty() => {
             printer.note("No workflows found")
         }
-        ListOutput::Table | ListOutput::Wide => table(&home, &list, args, now)
+        ListOutput::Table | ListOutput::Wide => table(&list, args, now)
             .iter()
             .for_each(|line| printer.line(line)),
     }
     Ok(Exit::Done)
 }
 
-fn load(home: &Home, run: &Summary) -> Result<Workflow, Failure> {
-    object::of_run(&home.run(&run.name).map_err(|error| Failure::of(&error))?)
-}
-
-fn table(home: &Home, list: &[Summary], args: &List, now: Timestamp) -> Vec<Line> {
+fn table(list: &[Entry], args: &List, now: Timestamp) -> Vec<Line> {
     let wide = args.output == ListOutput::Wide;
-    let head: &[&str] = if wide {
-        &[
-            "NAME",
-            "STATUS",
-            "AGE",
-            "DURATION",
-            "PRIORITY",
-            "MESSAGE",
-            "P/R/C",
-            "PARAMETERS",
-        ]
-    } else {
-        &["NAME", "STATUS", "AGE", "DURATION", "PRIORITY", "MESSAGE"]
-    };
-    let mut table = Table::new(head, 3);
-    for run in list {
+    let head = [
+        "NAMESPACE",
+        "NAME",
+        "STATUS",
+        "AGE",
+        "DURATION",
+        "PRIORITY",
+        "MESSAGE",
+        "P/R/C",
+        "PARAMETERS",
+    ];
+    let shown = usize::from(!args.all_namespaces)..if wide { 9 } else { 7 };
+    let mut table = Table::new(&head[shown.clone()], 3);
+    for entry in list {
+        let run = &entry.summary;
         let duration = run
             .started
             .map(|start| clock::short(run.finished.unwrap_or(now).duration_since(start)))
             .unwrap_or_default();
-        let object = load(home, run).ok();
-        let priority = object
-            .as_ref()
-            .and_then(|object| object.spec.priority)
-            .unwrap_or(0);
+        let object = entry.workflow();
+        let priority = object.and_then(|object| object.spec.priority).unwrap_or(0);
         let mut cells = vec![
+            Line::plain(&run.namespace),
             Line::plain(&run.name),
-            status(home, run, object.as_ref()),
+            status(entry),
             Line::plain(clock::short(clock::whole(now.duration_since(run.created)))),
             Line::plain(duration),
             Line::plain(priority.to_string()),
@@ -80,20 +73,21 @@ fn table(home: &Home, list: &[Summary], args: &List, now: Timestamp) -> Vec<Line
         ];
         if wide {
             cells.extend([
-                Line::plain(pods(object.as_ref())),
-                Line::plain(elided(&parameters(object.as_ref()), 50)),
+                Line::plain(pods(object)),
+                Line::plain(elided(&parameters(object), 50)),
             ]);
         }
-        table.row(cells);
+        table.row(cells.split_off(shown.start));
     }
     table.lines(!args.no_headers)
 }
 
-fn status(home: &Home, run: &Summary, object: Option<&Workflow>) -> Line {
-    let word = object.map_or_else(|| run.phase.to_string(), object::status_word);
-    let abandoned =
-        !run.phase.completed() && home.run(&run.name).is_ok_and(|folder| !folder.alive());
-    if abandoned {
+fn status(entry: &Entry) -> Line {
+    let run = &entry.summary;
+    let word = entry
+        .workflow()
+        .map_or_else(|| run.phase.to_string(), object::status_word);
+    if !run.phase.completed() && entry.interrupted() {
         colored(WorkflowPhase::Failed, &format!("{word} (Interrupted)"))
     } else {
         colored(run.phase, &word)

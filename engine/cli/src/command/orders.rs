@@ -7,9 +7,10 @@ use tiphys_spec::NodePhase;
 
 use crate::args::{Global, NodeSet, Resume, Stop};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::object;
 use crate::printer::Printer;
+use crate::runs::{Place, Run};
 use crate::session::{self, Settings};
-use crate::{object, runs};
 
 /// Gives one order to several runs. `done` fits after "workflow x".
 pub fn give(
@@ -19,35 +20,30 @@ pub fn give(
     global: &Global,
     printer: &Printer,
 ) -> Outcome {
-    let home = runs::home(global)?;
+    let place = Place::of(global)?;
     for name in names {
-        let folder = runs::find(&home, name)?;
-        open(&folder, done)?;
-        deliver(&folder, order, done, printer)?;
+        let run = place.find(name)?;
+        open(&run, done)?;
+        deliver(&run, order, done, printer)?;
     }
     Ok(Exit::Done)
 }
 
 /// An error where the run has ended.
-fn open(folder: &RunFolder, done: &str) -> Result<(), Failure> {
-    let phase = folder.summary().map_err(|error| Failure::of(&error))?.phase;
+fn open(run: &Run, done: &str) -> Result<(), Failure> {
+    let phase = run.phase()?;
     if phase.completed() {
         return Err(Failure::new(format!(
             "have `{}` {done}: it has ended ({phase})",
-            folder.name()
+            run.name()
         )));
     }
     Ok(())
 }
 
-fn deliver(
-    folder: &RunFolder,
-    order: &Order,
-    done: &str,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    let name = folder.name();
-    match folder.order(order).map_err(|error| Failure::of(&error))? {
+fn deliver(run: &Run, order: &Order, done: &str, printer: &Printer) -> Result<(), Failure> {
+    let name = run.name();
+    match run.order(order)? {
         Delivered::Taken => printer.line(format_args!("workflow {name} {done}")),
         Delivered::Left => {
             printer.line(format_args!(
@@ -94,7 +90,7 @@ pub fn set(args: &NodeSet, global: &Global, printer: &Printer) -> Outcome {
 }
 
 pub fn resume(args: &Resume, global: &Global, printer: &Printer) -> Outcome {
-    let home = runs::home(global)?;
+    let place = Place::of(global)?;
     let order = Order::Resume {
         selector: args.node_field_selector.clone(),
         outputs: args.outputs.iter().cloned().collect(),
@@ -104,13 +100,17 @@ pub fn resume(args: &Resume, global: &Global, printer: &Printer) -> Outcome {
         args.node_field_selector.is_some() || !args.outputs.is_empty() || args.message.is_some();
     let mut worst = Exit::Done;
     for name in &args.names {
-        let folder = runs::find(&home, name)?;
-        open(&folder, "resumed")?;
-        if folder.alive() {
-            deliver(&folder, &order, "resumed", printer)?;
-            continue;
+        let run = place.find(name)?;
+        open(&run, "resumed")?;
+        match &run {
+            Run::Here(folder) if !folder.alive() => {
+                worst = worst.max(take_up(folder, told.then_some(&order), args, printer)?);
+            }
+            _ => {
+                deliver(&run, &order, "resumed", printer)?;
+                worst = worst.max(super::submit::follow(&run, &args.view, printer)?);
+            }
         }
-        worst = worst.max(take_up(&folder, told.then_some(&order), args, printer)?);
     }
     Ok(worst)
 }

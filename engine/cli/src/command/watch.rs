@@ -1,38 +1,45 @@
 //! `tiphys watch` and `tiphys wait`: until a run has ended.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tiphys_local::{Home, RunFolder};
-use tiphys_spec::{Workflow, WorkflowPhase};
+use tiphys_spec::{NodeStatus, Workflow, WorkflowPhase};
 
 use crate::args::{GetOutput, Global, Wait, Watch};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printer::Printer;
+use crate::runs::{self, Place, Run};
+use crate::session;
 use crate::view::{Moment, Screen, lines};
-use crate::{object, runs, session};
+
+/// How long a new workflow may wait for who runs it before that is asked about.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub fn watch(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
-    let home = runs::home(global)?;
-    let folder = runs::find(&home, &args.name)?;
+    let run = Place::of(global)?.find(&args.name)?;
     let keep = runs::node_filter(&args.nodes)?;
+    follow(&run, &keep, printer)
+}
+
+/// Shows how a run goes on until it has ended; the exit code says how.
+pub fn follow(run: &Run, keep: &dyn Fn(&NodeStatus) -> bool, printer: &Printer) -> Outcome {
     if !printer.live(false) {
-        let workflow = until_ended(&folder, printer)?;
-        super::get::show(&folder, &workflow, GetOutput::Tree, &keep, printer)?;
+        let workflow = until_ended(run, printer)?;
+        super::get::show(run, &workflow, GetOutput::Tree, keep, printer)?;
         return Ok(session::exit_of(&workflow));
     }
     let mut screen = Screen::new(printer, false);
     let mut tick = 0;
     let workflow = loop {
-        let workflow = object::of_run(&folder)?;
-        let waiting = runs::waiting(&folder, "").unwrap_or_default();
-        let waits: HashMap<String, String> = waiting
+        let workflow = run.workflow()?;
+        let waits: HashMap<String, String> = run
+            .waits()
             .into_iter()
             .filter(|(_, reason)| reason != "runs")
             .collect();
         let status = workflow.status.clone().unwrap_or_default();
-        let ended = status.phase.unwrap_or_default().completed() || !folder.alive();
+        let ended = status.phase.unwrap_or_default().completed() || run.interrupted();
         // The still that stays may be longer than the screen.
         let rows = if ended {
             usize::MAX
@@ -40,7 +47,7 @@ pub fn watch(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
             screen.size().1.saturating_sub(1)
         };
         let moment = Moment {
-            name: folder.name(),
+            name: run.name(),
             status: &status,
             nodes: &status.nodes,
             waits: &waits,
@@ -48,68 +55,79 @@ pub fn watch(args: &Watch, global: &Global, printer: &Printer) -> Outcome {
             utf8: printer.utf8(),
             tick,
             wide: false,
-            keep: &keep,
+            keep,
         };
         screen.draw(&[], lines(&moment, rows));
         if ended {
             break workflow;
         }
         tick += 1;
-        std::thread::sleep(Duration::from_millis(250));
+        run.pause(Duration::from_millis(250))?;
     };
     screen.finish();
-    abandoned(&folder, &workflow)?;
+    abandoned(run, &workflow)?;
     Ok(session::exit_of(&workflow))
 }
 
 pub fn wait(args: &Wait, global: &Global, printer: &Printer) -> Outcome {
-    let home = runs::home(global)?;
+    let place = Place::of(global)?;
     let mut worst = Exit::Done;
     for name in &args.names {
-        let Some(folder) = found(&home, name, args.ignore_not_found)? else {
-            continue;
+        let found = if args.ignore_not_found {
+            place.find_if_there(name)?
+        } else {
+            Some(place.find(name)?)
         };
-        let workflow = until_ended(&folder, printer)?;
-        let status = workflow.status.clone().unwrap_or_default();
-        let at = status
-            .finished_at
-            .map(|time| time.0)
-            .unwrap_or_else(Timestamp::now);
-        printer.line(format_args!(
-            "{} {} at {at:.0}",
-            folder.name(),
-            status.phase.unwrap_or_default()
-        ));
-        worst = worst.max(session::exit_of(&workflow));
+        if let Some(run) = found {
+            worst = worst.max(await_end(&run, printer)?);
+        }
     }
     Ok(worst)
 }
 
-fn found(home: &Home, name: &str, ignore: bool) -> Result<Option<RunFolder>, Failure> {
-    match runs::find(home, name) {
-        Err(_) if ignore => Ok(None),
-        other => other.map(Some),
-    }
+/// Waits until a run has ended, and says how.
+pub fn await_end(run: &Run, printer: &Printer) -> Outcome {
+    let workflow = until_ended(run, printer)?;
+    let status = workflow.status.clone().unwrap_or_default();
+    let at = status
+        .finished_at
+        .map(|time| time.0)
+        .unwrap_or_else(Timestamp::now);
+    printer.line(format_args!(
+        "{} {} at {at:.0}",
+        run.name(),
+        status.phase.unwrap_or_default()
+    ));
+    Ok(session::exit_of(&workflow))
 }
 
 /// Looks now and then until the run has ended. An error where nobody runs it.
-fn until_ended(folder: &RunFolder, printer: &Printer) -> Result<Workflow, Failure> {
+fn until_ended(run: &Run, printer: &Printer) -> Result<Workflow, Failure> {
+    let began = Instant::now();
+    let mut asked = false;
     loop {
-        let alive = folder.alive();
-        let phase = folder.summary().map_err(|error| Failure::of(&error))?.phase;
-        if phase.completed() || !alive {
-            let workflow = object::of_run(folder)?;
-            abandoned(folder, &workflow)?;
+        let interrupted = run.interrupted();
+        let phase = run.phase()?;
+        if phase.completed() || interrupted {
+            let workflow = run.workflow()?;
+            abandoned(run, &workflow)?;
             return Ok(workflow);
         }
         if printer.closed() {
-            return object::of_run(folder);
+            return run.workflow();
         }
-        std::thread::sleep(Duration::from_millis(100));
+        // Nothing hangs silently: what nobody has taken up by now may have nobody to take it up.
+        if phase == WorkflowPhase::Unknown && !asked && began.elapsed() > PATIENCE {
+            asked = true;
+            if let Some(why) = run.unattended() {
+                printer.warning(format_args!("{} waits: {why}", run.name()));
+            }
+        }
+        run.pause(Duration::from_millis(100))?;
     }
 }
 
-fn abandoned(folder: &RunFolder, workflow: &Workflow) -> Result<(), Failure> {
+fn abandoned(run: &Run, workflow: &Workflow) -> Result<(), Failure> {
     let phase = workflow
         .status
         .as_ref()
@@ -118,9 +136,6 @@ fn abandoned(folder: &RunFolder, workflow: &Workflow) -> Result<(), Failure> {
     if phase.completed() {
         return Ok(());
     }
-    let failure = Failure::new(format!("wait for `{}`: nobody runs it", folder.name()));
-    Err(failure.hint(format!(
-        "go on with it by `tiphys resume {}`",
-        folder.name()
-    )))
+    let failure = Failure::new(format!("wait for `{}`: nobody runs it", run.name()));
+    Err(failure.hint(format!("go on with it by `tiphys resume {}`", run.name())))
 }

@@ -1,14 +1,14 @@
 //! `tiphys why`: what a run waits for, or why it ended as it did.
 
 use serde::Serialize;
-use tiphys_local::RunFolder;
 use tiphys_spec::{NodePhase, NodeStatus, NodeType, Workflow};
 
 use crate::args::{Global, Why, WhyOutput};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::printer::Printer;
+use crate::runs::{Place, Run};
 use crate::text::clean;
-use crate::{logs, object, runs, style, tree, view};
+use crate::{logs, object, style, tree, view};
 
 /// One answer.
 #[derive(Serialize)]
@@ -22,37 +22,36 @@ struct Answer {
 }
 
 pub fn run(args: &Why, global: &Global, printer: &Printer) -> Outcome {
-    let home = runs::home(global)?;
-    let folder = runs::find(&home, &args.name)?;
-    let workflow = object::of_run(&folder)?;
+    let run = Place::of(global)?.find(&args.name)?;
+    let workflow = run.workflow()?;
     let node = args.node.as_deref().unwrap_or_default();
     let ended = workflow
         .status
         .as_ref()
         .is_some_and(|status| status.phase.unwrap_or_default().completed());
     let answers = if ended {
-        of_ended(&folder, &workflow, node)
+        of_ended(&run, &workflow, node)
     } else {
-        of_waiting(&folder, &workflow, node)
+        of_waiting(&run, &workflow, node)
     };
     if answers.is_empty() {
-        let failure = Failure::new(format!("find `{node}` in the run `{}`", folder.name()));
-        return Err(failure.hint(format!("`tiphys get {}` shows its nodes", folder.name())));
+        let failure = Failure::new(format!("find `{node}` in the run `{}`", run.name()));
+        return Err(failure.hint(format!("`tiphys get {}` shows its nodes", run.name())));
     }
     match args.output {
         WhyOutput::Json => printer.raw(&format!("{}\n", object::json(&answers)?)),
         WhyOutput::Text => answers
             .iter()
-            .for_each(|answer| tell(answer, &folder, printer)),
+            .for_each(|answer| tell(answer, run.name(), printer)),
     }
     Ok(Exit::Done)
 }
 
-fn tell(answer: &Answer, folder: &RunFolder, printer: &Printer) {
+fn tell(answer: &Answer, workflow: &str, printer: &Printer) {
     let name = if answer.node.is_empty() {
-        folder.name()
+        workflow
     } else {
-        view::path(folder.name(), &answer.node)
+        view::path(workflow, &answer.node)
     };
     printer.line(format_args!(
         "{}  {}",
@@ -65,13 +64,10 @@ fn tell(answer: &Answer, folder: &RunFolder, printer: &Printer) {
         .for_each(|line| printer.line(format_args!("    {line}")));
 }
 
-/// Of a run that goes on, from the process that runs it.
-fn of_waiting(folder: &RunFolder, workflow: &Workflow, node: &str) -> Vec<Answer> {
-    let Some(reasons) = runs::waiting(folder, node) else {
-        let reason = format!(
-            "nobody runs it: its process has ended; `tiphys resume {}` goes on with it",
-            folder.name()
-        );
+/// Of a run that goes on, from who runs it.
+fn of_waiting(run: &Run, workflow: &Workflow, node: &str) -> Vec<Answer> {
+    let Some(reasons) = run.waiting(node) else {
+        let reason = run.unattended().unwrap_or_default();
         return vec![Answer {
             node: String::new(),
             phase: object::status_word(workflow),
@@ -101,13 +97,13 @@ fn of_waiting(folder: &RunFolder, workflow: &Workflow, node: &str) -> Vec<Answer
 }
 
 /// Of a run that has ended, from its records.
-fn of_ended(folder: &RunFolder, workflow: &Workflow, wanted: &str) -> Vec<Answer> {
+fn of_ended(run: &Run, workflow: &Workflow, wanted: &str) -> Vec<Answer> {
     let Some(status) = &workflow.status else {
         return Vec::new();
     };
-    let nodes = tree::in_order(folder.name(), &status.nodes);
+    let nodes = tree::in_order(run.name(), &status.nodes);
     let is_wanted = |node: &NodeStatus| {
-        let path = view::path(folder.name(), &node.name);
+        let path = view::path(run.name(), &node.name);
         [&node.name, &node.id, &node.display_name]
             .iter()
             .any(|own| *own == wanted)
@@ -118,7 +114,7 @@ fn of_ended(folder: &RunFolder, workflow: &Workflow, wanted: &str) -> Vec<Answer
         phase: node.phase.unwrap_or_default().to_string(),
         reason: reason(node, workflow),
         log: if node.phase.is_some_and(NodePhase::unsuccessful) && logs::writes(node) {
-            logs::last(folder, &node.id, 5)
+            run.last_lines(node, 5)
         } else {
             Vec::new()
         },
@@ -150,7 +146,7 @@ fn of_ended(folder: &RunFolder, workflow: &Workflow, wanted: &str) -> Vec<Answer
     };
     let unhappy = nodes
         .iter()
-        .filter(|node| node.name != folder.name())
+        .filter(|node| node.name != run.name())
         .filter(silent)
         .filter(|node| !matches!(node.phase, Some(NodePhase::Succeeded) | None));
     answers.extend(unhappy.map(explain));

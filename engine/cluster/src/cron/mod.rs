@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use kube::api::{DynamicObject, ListParams, PostParams};
 use kube::runtime::watcher::Config;
 use kube::{Api, ResourceExt};
-use schedule::Schedule;
+pub(crate) use schedule::Schedule;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
