@@ -432,12 +432,7 @@ pub struct List {
     #[arg(long)]
     pub no_headers: bool,
     /// In a cluster: those of all namespaces
-    #[arg(
-        short = 'A',
-        long,
-        help_heading = "Cluster options",
-        conflicts_with = "namespace"
-    )]
+    #[arg(short = 'A', long, help_heading = "Cluster options")]
     pub all_namespaces: bool,
 }
 

@@ -14,7 +14,12 @@ use crate::{clock, object};
 
 pub fn run(args: &List, global: &Global, printer: &Printer) -> Outcome {
     let now = Timestamp::now();
-    let place = Place::of(global)?;
+    // All namespaces are those of a cluster, whether or not anything else says so.
+    let place = if args.all_namespaces {
+        Place::of_cluster(global)?
+    } else {
+        Place::of(global)?
+    };
     let list = place.matching(&args.filter, args.all_namespaces, now)?;
     match args.output {
         ListOutput::Name => list.iter().for_each(|run| printer.line(&run.summary.name)),

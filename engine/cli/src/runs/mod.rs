@@ -51,9 +51,13 @@ impl Place {
     /// Where the flags say that verbs act.
     pub fn of(global: &Global) -> Result<Place, Failure> {
         if remote::wanted(global) {
-            return Remote::connect(global).map(Place::Cluster);
+            return Place::of_cluster(global);
         }
         home(global).map(Place::Here)
+    }
+
+    pub fn of_cluster(global: &Global) -> Result<Place, Failure> {
+        Remote::connect(global).map(Place::Cluster)
     }
 
     /// The run of that name.
@@ -82,10 +86,6 @@ impl Place {
         known_phases(filter)?;
         let all = match self {
             Place::Here(home) => {
-                if all_namespaces {
-                    return Err(Failure::new("list all namespaces: this machine has none")
-                        .hint("choose a cluster with `--context` or `--kubeconfig`"));
-                }
                 let list = home.list().map_err(|error| Failure::of(&error))?;
                 let entry = |summary| Entry::new(summary, Origin::Folder(home.clone()));
                 list.into_iter().map(entry).collect()
