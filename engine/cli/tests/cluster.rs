@@ -173,6 +173,30 @@ fn waiting() -> Value {
     })
 }
 
+/// The same, once its second step has failed.
+fn failed() -> Value {
+    let at = "2026-01-01T00:00:07Z";
+    let mut object = waiting();
+    object["metadata"]["name"] = "done".into();
+    let status = &mut object["status"];
+    let text = status.to_string().replace("\"ci", "\"done");
+    *status = serde_json::from_str(&text).unwrap();
+    status["phase"] = "Failed".into();
+    status["message"] = "child 'done-3' failed".into();
+    status["finishedAt"] = at.into();
+    for node in status["nodes"].as_object_mut().unwrap().values_mut() {
+        let phase = if node["type"] == "Suspend" {
+            "Succeeded"
+        } else {
+            "Failed"
+        };
+        node["phase"] = phase.into();
+        node["finishedAt"] = at.into();
+    }
+    status["nodes"]["done-3"]["message"] = "Error (exit code 2)".into();
+    object
+}
+
 fn pod() -> Value {
     json!({
         "metadata": {"name": "ci-build-1", "annotations": {
@@ -197,6 +221,14 @@ fn server() -> Server {
         (
             "/apis/argoproj.io/v1alpha1/namespaces/ci/workflows/ci",
             (200, waiting()),
+        ),
+        (
+            "/apis/argoproj.io/v1alpha1/namespaces/ci/workflows/done",
+            (200, failed()),
+        ),
+        (
+            "/api/v1/namespaces/ci/pods/done-build-1041332543/log",
+            (200, log.into()),
         ),
         (PODS, (200, list(&[pod()]))),
         ("/api/v1/namespaces/ci/events", (200, list(&[event]))),
@@ -303,8 +335,16 @@ fn faults_are_found_before_anybody_is_asked() {
 fn a_workflow_of_a_cluster_looks_as_one_of_this_machine() {
     let server = server();
     server.run("list -n ci -o name").success().stdout_eq("ci\n");
-    let text = server.run("get @latest -n ci").success();
-    text.stdout_eq(snapshot("cluster-get.txt"));
+    server.run("get @latest -n ci -o name").stdout_eq("ci\n");
+    server
+        .run("get done -n ci")
+        .success()
+        .stdout_eq(snapshot("cluster-get.txt"));
+    server.run("wait done -n ci").code(1);
+    server
+        .run("why done -n ci")
+        .success()
+        .stdout_eq(snapshot("cluster-why-failed.txt"));
     server
         .run("get nope -n ci")
         .code(2)

@@ -246,13 +246,7 @@ impl There {
         let waiting = self.remote.cluster.waiting(&object, node, kinds);
         let workflow = self.workflow().ok()?;
         let reasons = match self.remote.runtime.block_on(waiting) {
-            Some(reasons) => reasons
-                .into_iter()
-                .filter(
-                    |(_, reason)| !matches!(reason, Reason::Children { names } if names.is_empty()),
-                )
-                .map(|(name, reason)| (name, waits_for_pod(&reason), reason.to_string()))
-                .collect(),
+            Some(reasons) => reasons.into_iter().filter_map(spoken).collect(),
             None => from_records(&workflow, node),
         };
         let pods = self
@@ -348,6 +342,18 @@ impl There {
         self.watched
             .replace(Watched::new(self.remote.cluster.clone(), object));
     }
+}
+
+/// A reason in words, and whether its pod may say more. What only holds others says nothing.
+fn spoken((name, mut reason): (String, Reason)) -> Option<(String, bool, String)> {
+    if let Reason::Children { names } = &mut reason {
+        // A group of steps is no step: what it holds is among the names.
+        names.retain(|name| !name.starts_with('['));
+        if names.is_empty() {
+            return None;
+        }
+    }
+    Some((name, waits_for_pod(&reason), reason.to_string()))
 }
 
 fn waits_for_pod(reason: &Reason) -> bool {
