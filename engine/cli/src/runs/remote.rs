@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::{logs, plugins, tree};
 
 /// Of so many pods that wait, the events are asked for: the rest wait for the same.
-const EXPLAINED: usize = 20;
+const EXPLAINED: u32 = 20;
 
 /// Whether verbs are to act on a cluster.
 pub fn wanted(global: &Global) -> bool {
@@ -260,32 +260,34 @@ impl There {
             .collect();
         let mut explained = 0;
         for (name, pod, mut reason) in reasons {
-            if pod {
-                let nodes = workflow.status.iter().flat_map(|status| &status.nodes);
-                let id = nodes.into_iter().find(|(_, node)| node.name == name);
-                if let Some(pod) = id.and_then(|(id, _)| pods.get(id))
-                    && let Some(waits) = &pod.waits
-                    && explained < EXPLAINED
-                {
-                    explained += 1;
-                    let said = if waits.is_empty() {
-                        String::new()
-                    } else {
-                        format!(": {waits}")
-                    };
-                    reason = format!("waits for its pod {}{said}", pod.name);
-                    let warning = self.remote.cluster.warning(&pod.name);
-                    let warning = self.remote.runtime.block_on(warning);
-                    if let Some(warning) =
-                        warning.filter(|warning| !reason.contains(warning.as_str()))
-                    {
-                        reason.push_str(&format!("; last warning: {warning}"));
-                    }
-                }
+            let mut nodes = workflow.status.iter().flat_map(|status| &status.nodes);
+            let id = nodes.find(|(_, node)| pod && node.name == name);
+            if let Some(pod) = id.and_then(|(id, _)| pods.get(id)) {
+                explained += u32::from(pod.waits.is_some());
+                reason = self.seen(pod, explained <= EXPLAINED);
             }
             all.push((name, reason));
         }
         Some(all)
+    }
+
+    /// What is to be seen of a pod; `events`: also what was last said of one that waits.
+    fn seen(&self, pod: &PodView, events: bool) -> String {
+        let Some(waits) = &pod.waits else {
+            // A run that was restored has not looked at its pods.
+            let over = !pod.containers.is_empty() && pod.containers.iter().all(|(_, ended)| *ended);
+            return if over { "its pod has ended" } else { "runs" }.to_owned();
+        };
+        let mut reason = format!("waits for its pod {}", pod.name);
+        if !waits.is_empty() {
+            reason.push_str(&format!(": {waits}"));
+        }
+        let warning = events.then(|| self.remote.cluster.warning(&pod.name));
+        let warning = warning.and_then(|warning| self.remote.runtime.block_on(warning));
+        if let Some(warning) = warning.filter(|warning| !reason.contains(warning.as_str())) {
+            reason.push_str(&format!("; last warning: {warning}"));
+        }
+        reason
     }
 
     pub fn last_lines(&self, node: &NodeStatus, count: usize) -> Vec<String> {

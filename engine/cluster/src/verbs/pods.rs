@@ -52,7 +52,9 @@ impl Cluster {
             let first = event.event_time.as_ref().map(|time| time.0);
             last.or(series).or(first)
         };
-        found.sort_by_key(time);
+        // Several say the same in one second: the longest says why.
+        let length = |event: &Event| event.message.as_ref().map(String::len);
+        found.sort_by_key(|event| (time(event), length(event)));
         let last = found.pop()?;
         let reason = last.reason.unwrap_or_default();
         Some(format!("{reason}: {}", last.message.unwrap_or_default()))
