@@ -80,7 +80,11 @@ const ARROWS: [(&str, &[&str]); 13] = [
         &["tiphys-core", "tiphys-graph", "tiphys-spec"],
     ),
     ("tiphys-oci", &[]),
-    ("tiphys-artifacts", &["tiphys-spec"]),
+    // What it is told in a pod is what the manifest says.
+    (
+        "tiphys-artifacts",
+        &["tiphys-pods", "tiphys-executor", "tiphys-spec"],
+    ),
     ("tiphys-store", &["tiphys-spec"]),
     ("tiphys-local", BACKEND),
     ("tiphys-cluster", BACKEND),

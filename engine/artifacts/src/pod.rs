@@ -3,9 +3,10 @@
 use k8s_openapi::api::core::v1::SecretKeySelector;
 use serde_json::json;
 use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -168,9 +169,28 @@ async fn save_one(wanted: &Artifacts, given: &Given, folder: &Path) -> Result<()
     // The main container says the name, and it is one of this folder whatever it says.
     let name = Path::new(&given.file).file_name().unwrap_or_default();
     let file = folder.join(name);
-    let saved = tiphys_artifacts::save(&output.artifact, SECRETS, &file, output.log).await;
+    let failed =
+        |error: ArtifactError| format!("save output artifact `{}`: {error}", output.artifact.name);
+    let opened = open(&file).map_err(|error| failed(ArtifactError::at(&file, error)))?;
+    // Whatever is put in its place from now on, this is what was opened.
+    let held = PathBuf::from(format!("/proc/self/fd/{}", opened.as_raw_fd()));
+    let scratch = std::env::temp_dir();
+    let saved =
+        tiphys_artifacts::save(&output.artifact, SECRETS, &held, &scratch, output.log).await;
     let _ = tree::remove(&file);
-    saved.map_err(|error| format!("save output artifact `{}`: {error}", output.artifact.name))
+    saved.map_err(failed)
+}
+
+/// Opens a regular file. A link could lead to what is this container's alone: its secrets.
+fn open(file: &Path) -> io::Result<File> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(file)?;
+    if opened.metadata()?.is_file() {
+        return Ok(opened);
+    }
+    Err(io::Error::other("it is no regular file"))
 }
 
 /// All of the answer is there, or nothing of it.

@@ -71,25 +71,23 @@ pub(crate) async fn prepare(
         .plan
         .ok_or_else(|| refuse::Fault::invalid(&planned.diagnostics))?;
     let mut record = Record::of(&value).map_err(unstored)?;
-    if repository::needed(&plan) {
-        let found = repository(ground, id, &value, &plan).await?;
-        let location = found
-            .as_ref()
-            .and_then(|found| found.artifact_repository.as_ref());
-        if let Some(mut location) = location.map(repository::location) {
-            // The workflow's word on logs goes before the repository's, and a template's before both.
-            location.archive_logs = plan.workflow.spec.archive_logs.or(location.archive_logs);
-            let defaults = workflow.spec.template_defaults.get_or_insert_default();
-            defaults
-                .archive_location
-                .get_or_insert_with(|| Box::new(location));
-            let again = tiphys_graph::plan(&workflow, &origin, &library, Purpose::Run);
-            plan = again
-                .plan
-                .ok_or_else(|| refuse::Fault::invalid(&again.diagnostics))?;
-        }
-        record.repository = found.and_then(|found| serde_json::to_value(found).ok());
+    let found = repository(ground, id, &value, &plan).await?;
+    let location = found
+        .as_ref()
+        .and_then(|found| found.artifact_repository.as_ref());
+    if let Some(mut location) = location.map(repository::location) {
+        // The workflow's word on logs goes before the repository's, and a template's before both.
+        location.archive_logs = plan.workflow.spec.archive_logs.or(location.archive_logs);
+        let defaults = workflow.spec.template_defaults.get_or_insert_default();
+        defaults
+            .archive_location
+            .get_or_insert_with(|| Box::new(location));
+        let again = tiphys_graph::plan(&workflow, &origin, &library, Purpose::Run);
+        plan = again
+            .plan
+            .ok_or_else(|| refuse::Fault::invalid(&again.diagnostics))?;
     }
+    record.repository = found.and_then(|found| serde_json::to_value(found).ok());
     let made = claims::make(ground, id, &plan.workflow.spec).await;
     made.map_err(refuse::Fault::Claim)?;
     let (status, extra) = stored(&value).map_err(unstored)?;

@@ -142,21 +142,6 @@ fn joined(before: Option<String>, after: &str) -> String {
     }
 }
 
-/// Whether something of a plan is in a repository, or goes there.
-pub(crate) fn needed(plan: &tiphys_graph::plan::Plan) -> bool {
-    let logs = plan.workflow.spec.archive_logs;
-    plan.templates.iter().any(|template| {
-        let spec = &template.spec;
-        let inputs = spec.inputs.iter().flat_map(|inputs| &inputs.artifacts);
-        let outputs = spec.outputs.iter().flat_map(|outputs| &outputs.artifacts);
-        let own = spec
-            .archive_location
-            .as_ref()
-            .and_then(|of| of.archive_logs);
-        outputs.chain(inputs).any(|artifact| artifact.raw.is_none()) || own.or(logs) == Some(true)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

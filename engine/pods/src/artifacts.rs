@@ -92,9 +92,6 @@ fn log_name(container: &str) -> String {
 }
 
 fn archives_logs(intent: &PodIntent) -> bool {
-    if intent.template.container_set.is_some() {
-        return false;
-    }
     let template = intent.template.archive_location.as_deref();
     let template = template.and_then(|location| location.archive_logs);
     template.or(intent.workflow.archive_logs).unwrap_or(false)

@@ -5,7 +5,7 @@ use crate::container::{empty, mount, variable};
 use crate::manifest::{PodError, Shape};
 use crate::names::{
     ARTIFACTS_IN_IMAGE, EXECUTOR, EXECUTOR_IN_IMAGE, INPUTS, INPUTS_VOLUME, MAIN_FILES, RUN,
-    RUN_VOLUME,
+    RUN_VOLUME, TMP, TMP_VOLUME,
 };
 use crate::settings::Settings;
 use k8s_openapi::api::core::v1 as k8s;
@@ -128,7 +128,8 @@ pub(crate) fn save(
     let mut wait = own_container("wait", shape, pod, settings);
     wait.restart_policy = Some("Always".to_owned());
     wait.command = Some([ARTIFACTS_IN_IMAGE, "save"].map(str::to_owned).to_vec());
-    wait.volume_mounts = Some(vec![mount(RUN_VOLUME, RUN)]);
+    wait.volume_mounts = Some(vec![mount(RUN_VOLUME, RUN), mount(TMP_VOLUME, TMP)]);
+    shape.volumes.push(empty(TMP_VOLUME));
     let all = outputs.iter().map(|output| &output.artifact);
     entrust(&mut wait, &mut shape.volumes, all);
     let outputs = Artifacts {

@@ -35,6 +35,9 @@ pub(crate) const EXECUTOR_IN_IMAGE: &str = "/bin/tiphys-executor";
 pub(crate) const ARTIFACTS_IN_IMAGE: &str = "/bin/tiphys-artifacts";
 /// Where that has the secrets it needs: `SECRETS/NAME/KEY`. Source: Argo.
 pub(crate) const SECRETS: &str = "/argo/secret";
+/// Where that unpacks what it is handed: no other container sees it. Source: Argo.
+pub(crate) const TMP: &str = "/tmp";
+pub(crate) const TMP_VOLUME: &str = "tmp-dir-argo";
 /// Where a script's source is put.
 pub(crate) const STAGING: &str = "/argo/staging";
 pub(crate) const STAGING_VOLUME: &str = "argo-staging";

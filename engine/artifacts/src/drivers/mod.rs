@@ -5,7 +5,7 @@ mod http;
 mod object;
 mod stores;
 
-use crate::{ArtifactError, beside, tree};
+use crate::{ArtifactError, beside, tree, unique};
 use k8s_openapi::api::core::v1::SecretKeySelector;
 use object_store::path::Path as Key;
 use std::fs;
@@ -92,7 +92,10 @@ pub async fn load(
     Ok(())
 }
 
-/// Saves what is in a tar archive, whose only entry at its top is the file or folder; or, as it is, a log.
+/// Saves what is in a tar archive, whose only entry at its top is the file or folder; or, as it is, a log. `scratch` is a folder where
+/// nobody else writes.
+///
+/// The archive may be anybody's: no link of it is followed to what is not in it.
 ///
 /// # Errors
 /// It cannot be read, or its place does not take it.
@@ -100,6 +103,7 @@ pub async fn save(
     artifact: &spec::Artifact,
     secrets: &Secrets<'_>,
     file: &Path,
+    scratch: &Path,
     log: bool,
 ) -> Result<(), ArtifactError> {
     let place = open(artifact, secrets)?;
@@ -119,7 +123,7 @@ pub async fn save(
         if let Place::Object(object) = &place {
             return object.put_compressed(file, level).await;
         }
-        let packed = beside(file, "tgz");
+        let packed = scratch.join(unique());
         let done = compress(file, level, &packed);
         let done = match done {
             Ok(()) => put(&place, &packed).await,
@@ -128,7 +132,7 @@ pub async fn save(
         let _ = tree::remove(&packed);
         return done;
     }
-    let folder = beside(file, "unpacked");
+    let folder = scratch.join(unique());
     let done = unpacked(&place, artifact, file, &folder).await;
     let _ = tree::remove(&folder);
     done
@@ -150,6 +154,9 @@ async fn unpacked(
     let name = Path::new(found).file_name().unwrap_or("root".as_ref());
     let found = folder.join(name);
     crate::unpack(Some(&tar), file, false, &found)?;
+    if found.is_symlink() {
+        return Err(ArtifactError::Refused("it is a link".to_owned()));
+    }
     let archive = artifact.archive.as_deref();
     if archive.is_some_and(|archive| archive.zip.is_some()) {
         let packed = folder.join(".zip");

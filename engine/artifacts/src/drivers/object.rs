@@ -89,7 +89,9 @@ impl Object {
         while let Some((folder, key)) = open.pop() {
             for entry in tree::entries(&folder).map_err(at)? {
                 let name = entry.file_name().unwrap_or_default().to_string_lossy();
-                let key = key.clone().join(name.as_ref());
+                // Joined as it is: what puts parts together writes letters beyond ASCII otherwise.
+                let key = Key::parse(format!("{key}/{name}"));
+                let key = key.map_err(|error| self.failed("write", &error.into()))?;
                 let real =
                     fs::canonicalize(&entry).map_err(|error| ArtifactError::at(&entry, error))?;
                 if !real.starts_with(&root) {
