@@ -34,9 +34,11 @@ pub(super) fn open(
     Ok(Some((key.ok_or(ArtifactError::NoLocation)?, store)))
 }
 
-/// Large ones take long; what counts is that something comes.
-fn patience() -> ClientOptions {
+/// Large ones take long; what counts is that something comes. Who speaks plain HTTP needs no certificates, and an image may have none.
+fn patience(insecure: bool) -> ClientOptions {
     ClientOptions::new()
+        .with_allow_http(insecure)
+        .with_no_system_certificates(insecure)
         .with_timeout_disabled()
         .with_connect_timeout(Duration::from_secs(10))
         .with_read_timeout(Duration::from_secs(60))
@@ -77,7 +79,7 @@ fn amazon(
     }
     let insecure = s3.insecure.unwrap_or(false);
     let endpoint = s3.endpoint.as_deref().unwrap_or("s3.amazonaws.com");
-    let mut client = patience().with_allow_http(insecure);
+    let mut client = patience(insecure);
     if let Some(ca) = &s3.ca_secret {
         let pem = secrets(ca)?;
         let certificates = Certificate::from_pem_bundle(pem.as_bytes());
@@ -169,7 +171,7 @@ fn alibaba(
         .with_endpoint(format!("{scheme}://{bucket}.{host}"))
         .with_virtual_hosted_style_request(true)
         .with_region(region)
-        .with_client_options(patience().with_allow_http(scheme == "http"))
+        .with_client_options(patience(scheme == "http"))
         .with_retry(again());
     if let (Some(access), Some(secret)) = (&oss.access_key_secret, &oss.secret_key_secret) {
         store = store
@@ -194,7 +196,7 @@ fn google(
     let bucket = required("gcs", "bucket", gcs.bucket.as_ref())?;
     let mut store = GoogleCloudStorageBuilder::from_env()
         .with_bucket_name(bucket)
-        .with_client_options(patience())
+        .with_client_options(patience(false))
         .with_retry(again());
     if let Some(key) = &gcs.service_account_key_secret {
         store = store.with_service_account_key(secrets(key)?);
@@ -216,7 +218,7 @@ fn microsoft(
         .with_account(account)
         .with_container_name(container)
         .with_endpoint(format!("{scheme}://{}", host.trim_end_matches('/')))
-        .with_client_options(patience().with_allow_http(scheme == "http"))
+        .with_client_options(patience(scheme == "http"))
         .with_retry(again());
     if let (Some(key), false) = (
         &azure.account_key_secret,
