@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::DynamicObject;
 use kube::{Api, Error, ResourceExt};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -202,9 +202,17 @@ impl Drive {
             let patch = patch.map_err(|error| Stop::Failed(error.to_string()))?;
             let Some(mut patch) = patch else { break };
             patch["metadata"]["resourceVersion"] = self.version.as_str().into();
+            if tracked(&self.object) {
+                // Who changed which field is kept for server-side apply, and nobody applies what changes by itself. It is most of what a
+                // write costs, and grows with the nodes; the API server keeps none of it again once it is gone.
+                patch["metadata"]["managedFields"] = json!([{}]);
+            }
             let wrote = merge("store a workflow", &self.api, &self.id.name, patch).await;
             match wrote {
                 Ok(written) => {
+                    if let Some(metadata) = self.object["metadata"].as_object_mut() {
+                        metadata.remove("managedFields");
+                    }
                     self.version = written.metadata.resource_version.unwrap_or_default();
                     self.own.insert(self.version.clone());
                     break;
@@ -414,6 +422,12 @@ impl Drive {
             let _ = task.await;
         }
     }
+}
+
+/// Whether the API server keeps for an object who changed which field.
+fn tracked(object: &Value) -> bool {
+    let fields = object["metadata"]["managedFields"].as_array();
+    fields.is_some_and(|fields| !fields.is_empty())
 }
 
 /// Whether it is on record how the node of a pod ended.
