@@ -29,13 +29,14 @@ impl Habit {
     fn add(&self, used: u64, slow: Duration) {
         let slow = u64::try_from(slow.as_nanos()).unwrap_or(u64::MAX);
         let before = self.0.load(Ordering::Relaxed);
-        // One slow call is enough, and some ten that are not make up for it.
+        // One that never ends is enough, and a few that are quick make up for it.
         let after = before - before / 4 + used.min(slow.saturating_mul(8)) / 4;
         self.0.store(after, Ordering::Relaxed);
     }
 
+    /// Whether such a call would stand back anyway.
     fn heavy(&self, slow: Duration) -> bool {
-        u128::from(self.0.load(Ordering::Relaxed)) > slow.as_nanos() / 4
+        u128::from(self.0.load(Ordering::Relaxed)) > slow.as_nanos()
     }
 }
 
