@@ -86,38 +86,40 @@ async fn load_one(input: &Input) -> Result<(), String> {
 pub fn save() -> Result<(), String> {
     let wanted = wanted()?;
     let folder = std::env::var_os("TIPHYS_OUTPUTS").map_or_else(|| OUTPUTS.into(), PathBuf::from);
+    beat(folder.clone())?;
     run(async {
         let mut told = signal(SignalKind::terminate())
             .map_err(|error| format!("listen for signals: {error}"))?;
-        let life = beat(&folder);
-        let work = async {
-            if let Some(done) = handed_over(&folder, &mut told).await? {
-                let saved = save_all(&wanted, &done, &folder).await;
-                answer(&folder, &saved)?;
-                told.recv().await;
-            }
-            Ok(())
-        };
-        tokio::select! {
-            done = work => done,
-            done = life => done,
+        if let Some(done) = handed_over(&folder, &mut told).await? {
+            let saved = save_all(&wanted, &done, &folder).await;
+            answer(&folder, &saved)?;
+            told.recv().await;
         }
+        Ok(())
     })
 }
 
-/// Says every few seconds that this container is there.
-async fn beat(folder: &Path) -> Result<(), String> {
-    let touch = || -> io::Result<()> {
+/// Says every few seconds that this container is there, whatever it is busy with.
+fn beat(folder: PathBuf) -> Result<(), String> {
+    fn touch(folder: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
         // Both containers write there, each as its own user. Who did not make it may not change it, and need not.
         let _ = fs::set_permissions(folder, Permissions::from_mode(0o777));
         let file = File::create(folder.join("alive"))?;
         file.set_modified(SystemTime::now())
-    };
-    loop {
-        touch().map_err(|error| format!("write to {}: {error}", folder.display()))?;
-        tokio::time::sleep(BEAT).await;
     }
+    touch(&folder).map_err(|error| format!("write to {}: {error}", folder.display()))?;
+    let beats = move || {
+        loop {
+            std::thread::sleep(BEAT);
+            // If it cannot be said, the other side says that nothing was heard.
+            let _ = touch(&folder);
+        }
+    };
+    let thread = std::thread::Builder::new().spawn(beats);
+    thread
+        .map(drop)
+        .map_err(|error| format!("start a thread: {error}"))
 }
 
 /// What the main container left; none if it was told to end without that, or was served before.

@@ -1,5 +1,6 @@
 //! All workflows of a controller: who is to run is run, and everybody hears what concerns them.
 
+use crate::client::patiently;
 use crate::client::told;
 use crate::cron::Clocks;
 use crate::expiry;
@@ -407,7 +408,18 @@ impl Fleet {
             return;
         }
         let (ground, pod) = (self.ground.clone(), pod.clone());
-        tokio::spawn(async move { retire::retire(&ground, &pod).await });
+        tokio::spawn(async move {
+            // It may have been let go of a moment ago, and the watch not told of it yet: a read is cheaper than a write.
+            let api = crate::pods::api(&ground, &pod.namespace().unwrap_or_default());
+            let name = pod.name_any();
+            let found = patiently("get a pod", || api.get_opt(&name)).await;
+            if let Ok(Some(found)) = found
+                && found.uid() == pod.uid()
+                && orphaned(&found)
+            {
+                retire::retire(&ground, &found).await;
+            }
+        });
     }
 }
 

@@ -101,6 +101,7 @@ pub(crate) async fn operate(
         inbox,
         dirty: BTreeSet::new(),
         since: None,
+        asked: false,
         tasks: Vec::new(),
     };
     for pod in pods {
@@ -150,6 +151,8 @@ struct Drive {
     dirty: BTreeSet<NodeIx>,
     /// Since when there is something to store.
     since: Option<Instant>,
+    /// Somebody asked for something that is not decided yet.
+    asked: bool,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -160,13 +163,18 @@ impl Drive {
         self.obey(commands);
         loop {
             let began = Instant::now();
+            self.asked = false;
             let decision = decide(&self.plan, &mut self.run, Timestamp::now());
+            // Who waits for a gate sees it at once, and may open it.
+            let gate = |ix: &NodeIx| self.run.node(*ix).r#type == Some(spec::NodeType::Suspend);
+            let gates = decision.changed.iter().any(gate);
             self.dirty.extend(decision.changed);
             self.note(&decision.effects);
             if decision.workflow_changed || !self.dirty.is_empty() {
                 self.since.get_or_insert_with(Instant::now);
             }
-            let urgent = !decision.effects.is_empty() || decision.finished || settled.is_some();
+            let urgent =
+                gates || !decision.effects.is_empty() || decision.finished || settled.is_some();
             let overdue = self.since.is_some_and(|since| since.elapsed() >= PATIENCE);
             if self.since.is_some() && (urgent || overdue) {
                 self.store().await?;
@@ -184,6 +192,10 @@ impl Drive {
             if decision.finished {
                 self.collect().await;
                 return Ok(());
+            }
+            // What somebody else wrote while this was stored has been taken in, and is not decided yet.
+            if std::mem::take(&mut self.asked) {
+                continue;
             }
             if let Next::Leave = self.observe(decision.wake_at).await? {
                 return self.store().await;
@@ -289,6 +301,7 @@ impl Drive {
     }
 
     fn obey(&mut self, commands: Vec<Command>) {
+        self.asked |= !commands.is_empty();
         let asked = commands.into_iter().map(Observation::Asked);
         absorb(&self.plan, &mut self.run, asked);
     }
