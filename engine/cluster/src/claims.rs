@@ -4,7 +4,6 @@ use crate::client::{code, delete, merge, patiently, told};
 use crate::ground::Ground;
 use crate::workflow::Id;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
@@ -63,14 +62,7 @@ fn claim(id: &Id, template: &PersistentVolumeClaim) -> PersistentVolumeClaim {
             name: Some(claim_name(&id.name, own)),
             labels: Some(labels),
             annotations: template.metadata.annotations.clone(),
-            owner_references: Some(vec![OwnerReference {
-                api_version: spec::API_VERSION.to_owned(),
-                kind: "Workflow".to_owned(),
-                name: id.name.clone(),
-                uid: id.uid.to_string(),
-                controller: Some(true),
-                block_owner_deletion: None,
-            }]),
+            owner_references: Some(vec![id.owner()]),
             ..ObjectMeta::default()
         },
         spec: template.spec.clone(),

@@ -113,7 +113,18 @@ pub(crate) async fn delete<K>(what: &str, api: &Api<K>, name: &str)
 where
     K: Clone + DeserializeOwned + Debug,
 {
-    let params = DeleteParams::default();
+    delete_within(what, api, name, None).await;
+}
+
+/// The same; `grace`: the seconds that it has to end by itself, if not its own.
+pub(crate) async fn delete_within<K>(what: &str, api: &Api<K>, name: &str, grace: Option<u32>)
+where
+    K: Clone + DeserializeOwned + Debug,
+{
+    let params = DeleteParams {
+        grace_period_seconds: grace,
+        ..DeleteParams::default()
+    };
     match patiently(what, || api.delete(name, &params)).await {
         Err(error) if code(&error) != Some(404) => {
             tracing::warn!(%error, name, "failed to {what}");

@@ -1,11 +1,13 @@
 //! All workflows of a controller: who is to run is run, and everybody hears what concerns them.
 
+use crate::admission::{self, Asks, LIMIT, Queue};
 use crate::client::patiently;
 use crate::client::told;
 use crate::cron::Clocks;
+use crate::events::Events;
 use crate::expiry;
 use crate::follow::{Named, News, follow};
-use crate::ground::{Ground, Settings};
+use crate::ground::{Ground, Rate, Settings};
 use crate::kinds::{Meta, scope, workflows};
 use crate::locks::Locks;
 use crate::names::{COMPLETED, PHASE};
@@ -14,7 +16,8 @@ use crate::refuse::{Fault, refuse};
 use crate::retire;
 use crate::shelf::Shelf;
 use crate::workflow::{Id, Letter, operate};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::Config;
 use kube::{Api, Client, ResourceExt};
 use std::collections::{BTreeMap, HashMap};
@@ -32,6 +35,9 @@ const ROOM: usize = 64;
 enum Event {
     Workflow(Box<News<Meta>>),
     Pod(Box<News<Pod>>),
+    Namespace(Box<News<PartialObjectMeta<Namespace>>>),
+    /// What the place of a workflow depends on that may have to wait; none: it cannot be read.
+    Asks(Id, Option<Asks>),
     /// The templates have been read.
     Shelved,
     Ended(Id),
@@ -59,7 +65,10 @@ pub async fn operate_all(
         None => Arc::new(NoKinds),
     };
     let namespace = settings.namespace.clone();
-    let shelf = Arc::new(Shelf::new(client.clone(), namespace.clone(), kinds));
+    let defaults = settings.defaults.spec.clone();
+    let shelf = Shelf::new(client.clone(), namespace.clone(), kinds, defaults);
+    let shelf = Arc::new(shelf);
+    let queue = Queue::new(settings.parallelism);
     let locks = Arc::new(Locks::new(client.clone()));
     let ground = Arc::new(Ground {
         config,
@@ -69,6 +78,8 @@ pub async fn operate_all(
         locks,
         wire: Arc::default(),
         room: Semaphore::new(ROOM),
+        events: Events::new(client.clone(), settings.telling),
+        rate: settings.pod_rate.and_then(Rate::limiter),
         settings,
     });
     let (events, inbox) = mpsc::unbounded_channel();
@@ -104,6 +115,12 @@ pub async fn operate_all(
         Config::default().labels(&pods),
         move |news| _ = tell.send(Event::Pod(Box::new(news))),
     ));
+    // Who runs the workflows of one namespace asks nothing of the cluster.
+    if namespace.is_none() {
+        let (tell, api) = (events.clone(), Api::all(client.clone()));
+        let tell = move |news| _ = tell.send(Event::Namespace(Box::new(news)));
+        watches.spawn(follow("Namespaces", api, Config::default(), tell));
+    }
     let clocks = Clocks::default();
     watches.spawn(clocks.clone().run(ground.clone(), instance));
     let fleet = Fleet {
@@ -116,7 +133,11 @@ pub async fn operate_all(
         uids: HashMap::new(),
         names: HashMap::new(),
         expiring: HashMap::new(),
-        waiting: Some(Waiting::default()),
+        waiting: Some(Waiting {
+            namespaces: namespace.is_some(),
+            ..Waiting::default()
+        }),
+        queue,
     };
     fleet.run(watches, stop).await
 }
@@ -136,6 +157,8 @@ struct Fleet {
     names: HashMap<Named, Arc<str>>,
     /// Workflows that have ended and wait for their end as objects.
     expiring: HashMap<Arc<str>, AbortHandle>,
+    /// Who may run.
+    queue: Queue,
     /// Not all watches have told what was there at the beginning.
     waiting: Option<Waiting>,
 }
@@ -145,7 +168,9 @@ struct Waiting {
     pods: bool,
     workflows: bool,
     templates: bool,
-    begin: Vec<Id>,
+    namespaces: bool,
+    /// And whether they had begun.
+    begin: Vec<(Id, bool)>,
 }
 
 struct Running {
@@ -203,6 +228,8 @@ impl Fleet {
                 News::Gone(named) => self.pod_gone(&named),
                 News::Synced => self.synced(|waiting| waiting.pods = true),
             },
+            Event::Namespace(news) => self.namespace(*news),
+            Event::Asks(id, asks) => self.place(&id, asks),
             Event::Shelved => self.synced(|waiting| waiting.templates = true),
             Event::Settled => self.ground.locks.open(),
             Event::Ended(id) => self.ended(&id),
@@ -215,16 +242,16 @@ impl Fleet {
             return;
         };
         news(waiting);
-        if !(waiting.pods && waiting.workflows && waiting.templates) {
+        if !(waiting.pods && waiting.workflows && waiting.templates && waiting.namespaces) {
             return;
         }
         let begin = std::mem::take(&mut waiting.begin);
         self.waiting = None;
         tracing::info!(workflows = begin.len(), "all is known; workflows go on");
         let left = Arc::new(AtomicUsize::new(begin.len() + 1));
-        for id in begin {
+        for (id, begun) in begin {
             let (left, events) = (left.clone(), self.events.clone());
-            self.begin(id, move || settle(&left, &events));
+            self.admit(id, begun, move || settle(&left, &events));
         }
         settle(&left, &self.events);
         let orphans: Vec<Arc<Pod>> = self
@@ -267,12 +294,73 @@ impl Fleet {
             return self.expire(meta, id);
         }
         self.stay(&id.uid);
+        let begun = phase == "Running";
         match &mut self.waiting {
             Some(waiting) => {
-                waiting.begin.retain(|known| known.uid != id.uid);
-                waiting.begin.push(id);
+                waiting.begin.retain(|(known, _)| known.uid != id.uid);
+                waiting.begin.push((id, begun));
             }
-            None => self.begin(id, || ()),
+            None => self.admit(id, begun, || ()),
+        }
+    }
+
+    /// Begins a workflow, unless it may have to wait until others have ended.
+    fn admit(&mut self, id: Id, begun: bool, settled: impl FnOnce() + Send + 'static) {
+        if begun || !self.queue.bounded(&id.namespace) {
+            self.queue.enter(&id.uid, &id.namespace);
+            return self.begin(id, settled);
+        }
+        // It has not begun, and holds no lock.
+        settled();
+        let (ground, events) = (self.ground.clone(), self.events.clone());
+        tokio::spawn(async move {
+            let asks = admission::asks(&ground, &id).await;
+            let _ = events.send(Event::Asks(id, asks));
+        });
+    }
+
+    /// Gives a workflow its place among those that wait.
+    fn place(&mut self, id: &Id, asks: Option<Asks>) {
+        let named = (id.namespace.clone(), id.name.clone());
+        if self.running.contains_key(&id.uid) || self.uids.get(&named) != Some(&id.uid) {
+            return;
+        }
+        let Some(asks) = asks else { return };
+        if asks.ends {
+            self.queue.enter(&id.uid, &id.namespace);
+            return self.begin(id.clone(), || ());
+        }
+        self.queue.wait(id, asks.priority, asks.created);
+        self.next();
+        if self.queue.waits(&id.uid) && !asks.told {
+            let (ground, id) = (self.ground.clone(), id.clone());
+            tokio::spawn(async move { admission::postpone(&ground, &id, &asks).await });
+        }
+    }
+
+    /// Those begin for whom there is room now.
+    fn next(&mut self) {
+        while let Some(id) = self.queue.next() {
+            self.begin(id, || ());
+        }
+    }
+
+    fn namespace(&mut self, news: News<PartialObjectMeta<Namespace>>) {
+        match news {
+            News::Is(meta) => {
+                let limit = meta.labels().get(LIMIT);
+                let number = limit.and_then(|limit| limit.parse().ok());
+                if let (Some(limit), None) = (limit, number) {
+                    let namespace = meta.name_any();
+                    tracing::warn!(namespace, "label {LIMIT} is no number: {limit}");
+                }
+                self.queue.label(&meta.name_any(), number);
+            }
+            News::Gone((_, name)) => self.queue.label(&name, None),
+            News::Synced => return self.synced(|waiting| waiting.namespaces = true),
+        }
+        if self.waiting.is_none() {
+            self.next();
         }
     }
 
@@ -306,8 +394,9 @@ impl Fleet {
     fn gone(&mut self, uid: &Arc<str>) {
         self.ground.settings.metrics.workflow_gone(uid);
         self.stay(uid);
-        if let Some(one) = self.running.get(uid) {
-            let _ = one.letters.send(Letter::Deleted);
+        match self.running.get(uid) {
+            Some(one) => _ = one.letters.send(Letter::Deleted),
+            None => self.leave(uid),
         }
     }
 
@@ -351,9 +440,19 @@ impl Fleet {
             .collect();
         pods.iter().for_each(|pod| self.orphan(pod));
         if one.again {
-            self.begin(one.id, || ());
-        } else if let Some(meta) = one.last {
+            return self.begin(one.id, || ());
+        }
+        self.leave(&id.uid);
+        if let Some(meta) = one.last {
             self.expire(&meta, one.id);
+        }
+    }
+
+    /// Its place is free.
+    fn leave(&mut self, uid: &str) {
+        self.queue.leave(uid);
+        if self.waiting.is_none() {
+            self.next();
         }
     }
 

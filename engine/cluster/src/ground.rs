@@ -1,12 +1,19 @@
 //! What all workflows of a controller share.
 
+use crate::admission::Parallelism;
+use crate::events::{Events, Telling};
 use crate::locks::Locks;
 use crate::metrics::Metrics;
+use crate::restrict::Restrictions;
 use crate::shelf::Shelf;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use kube::{Client, Config, Error};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tiphys_host::{Registry, Wire};
+use tiphys_spec::WorkflowSpec;
 use tokio::sync::Semaphore;
 
 /// How a controller works.
@@ -22,6 +29,50 @@ pub struct Settings {
     /// Template kinds that plug-ins provide; none: there are none.
     pub plugins: Option<Arc<Registry>>,
     pub metrics: Arc<Metrics>,
+    /// How many workflows run at once.
+    pub parallelism: Parallelism,
+    /// How fast pods are made, at most.
+    pub pod_rate: Option<Rate>,
+    /// What every workflow has that does not say otherwise.
+    pub defaults: Defaults,
+    pub restrictions: Restrictions,
+    pub telling: Telling,
+    pub pod_gc: PodGc,
+}
+
+/// What workflows have that do not say otherwise. Source: Argo's `workflowDefaults`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Defaults {
+    pub spec: Option<Arc<WorkflowSpec>>,
+    pub labels: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// So many a second, and so many more at once after a pause. Source: Argo's `resourceRateLimit`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Each second; more than 0.
+    pub limit: f64,
+    /// At once; at least 1.
+    pub burst: NonZeroU32,
+}
+
+impl Rate {
+    /// None where the limit is no number above 0.
+    pub(crate) fn limiter(self) -> Option<DefaultDirectRateLimiter> {
+        let period = Duration::try_from_secs_f64(1.0 / self.limit).ok()?;
+        let quota = Quota::with_period(period)?;
+        Some(RateLimiter::direct(quota.allow_burst(self.burst)))
+    }
+}
+
+/// How pods are deleted that have ended. Source: Argo's options of these names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodGc {
+    /// `podGCDeleteDelayDuration`: how long after their end.
+    pub delay: Option<String>,
+    /// `podGCGracePeriodSeconds`: what a pod has to end by itself.
+    pub grace: Option<u32>,
 }
 
 pub(crate) struct Ground {
@@ -35,6 +86,9 @@ pub(crate) struct Ground {
     pub room: Semaphore,
     /// Clients that act as service accounts, by user.
     pub accounts: Mutex<HashMap<String, Client>>,
+    pub events: Events,
+    /// How fast pods may be made; none: as fast as it goes.
+    pub rate: Option<DefaultDirectRateLimiter>,
 }
 
 impl Ground {

@@ -12,11 +12,14 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod admission;
+mod budget;
 mod calls;
 mod claims;
 mod client;
 mod cron;
 mod edits;
+mod events;
 mod expiry;
 mod fleet;
 mod follow;
@@ -35,18 +38,22 @@ mod record;
 mod refuse;
 mod repository;
 mod resource;
+mod restrict;
 mod retire;
 mod shelf;
 mod stored;
 pub mod verbs;
 mod workflow;
 
+pub use admission::Parallelism;
 pub use client::config_map;
+pub use events::{Level, Telling};
 pub use fleet::{Blind, operate_all};
-pub use ground::Settings;
+pub use ground::{Defaults, PodGc, Rate, Settings};
 pub use kube::Config;
 pub use lease::{LeaseError, Turn};
 pub use metrics::Metrics;
 pub use names::{ATTEMPT, COMPLETED, EXPIRES, PHASE, POD_NAME_FORMAT};
 pub use record::{Record, TooLarge};
+pub use restrict::{Referencing, Restrictions};
 pub use stored::{StoredError, stored};

@@ -24,6 +24,19 @@ fn maps(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value
         .collect()
 }
 
+/// Adds what `more` has to an object, where the object says nothing of it.
+pub(crate) fn join(object: &mut Value, more: &Value) {
+    match (object, more) {
+        (object @ Value::Null, more) => *object = more.clone(),
+        (Value::Object(object), Value::Object(more)) => {
+            for (name, value) in more {
+                join(object.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use crate::client::{code, delete, merge, patiently, patiently_telling, spread, t
 use crate::ground::Ground;
 use crate::retire::{self, FINALIZER};
 use crate::workflow::Letter;
+use governor::clock::{Clock, DefaultClock};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{LogParams, PostParams};
@@ -114,7 +115,8 @@ impl Pods {
                 return self.say(failed(&key, reason, true));
             }
         };
-        retire::mark(&mut pod, workflow);
+        let gc = &self.ground.settings.pod_gc;
+        retire::mark(&mut pod, workflow, gc.delay.as_deref());
         let known = self
             .known
             .entry(key.clone())
@@ -386,6 +388,14 @@ impl Creation {
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(failure(&self.key, "pod deleted".to_owned(), false));
+            }
+            if let Some(rate) = &self.ground.rate
+                && let Err(not_yet) = rate.check()
+            {
+                self.wait_for("resource creation rate-limit reached".to_owned());
+                let wait = not_yet.wait_time_from(DefaultClock::default().now());
+                tokio::time::sleep(wait).await;
+                continue;
             }
             let room = self.ground.room.acquire().await;
             let params = PostParams::default();

@@ -1,17 +1,22 @@
 //! From a Workflow object to a run.
 
-use crate::ground::Ground;
+use crate::events::Told;
+use crate::ground::{Defaults, Ground};
 use crate::record::Record;
 use crate::stored::{StoredError, stored};
 use crate::workflow::Id;
-use crate::{claims, refuse, repository};
+use crate::{budget, claims, refuse, repository};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::DynamicObject;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tiphys_core::Run;
 use tiphys_graph::plan::Plan;
 use tiphys_graph::{Origin, Purpose};
 use tiphys_spec::ObjectValue;
+
+const CHANGED: &str = "its template has changed since it began, which the controller's workflowRestrictions.templateReferencing (Secure) does not allow";
 
 /// The object without what the engine itself writes, as a text: faults are places in it.
 pub(crate) fn text(object: &DynamicObject) -> String {
@@ -34,6 +39,9 @@ pub(crate) struct Prepared {
     pub plan: Arc<Plan>,
     pub run: Run,
     pub record: Record,
+    pub told: Told,
+    /// Labels and annotations of the controller's defaults that the object has not.
+    pub join: Option<Value>,
 }
 
 /// Reads and plans a workflow, makes what it needs from its start, and takes up what was done of it.
@@ -56,14 +64,27 @@ pub(crate) async fn prepare(
     let (workflow, found) =
         found.ok_or_else(|| refuse::Fault::Unreadable("it is no Workflow".to_owned()))?;
     let mut workflow = (**workflow).clone();
+    let settings = &ground.settings;
+    settings.restrictions.check(&object.data["spec"])?;
+    let join = joined(&mut workflow.metadata, &settings.defaults);
     let origin = Origin::new(&read.source, &found.node);
     let value = serde_json::to_value(object).unwrap_or_default();
     let mut library = ground.shelf.library(&id.namespace);
+    let (status, extra) = stored(&value).map_err(unstored)?;
+    // What it ran by at first is what it runs by, whatever became of the template since.
+    let pinned = status.stored_workflow_template_spec.clone();
+    let fresh = library.clone();
+    if let Some(pinned) = pinned.clone() {
+        library.pin(&workflow, pinned);
+    }
     let mut planned = tiphys_graph::plan(&workflow, &origin, &library, Purpose::Run);
     if planned.plan.is_none() {
         // What it refers to may have been made a moment ago.
-        if let Ok(fresh) = ground.shelf.fresh(&id.namespace).await {
-            library = fresh;
+        if let Ok(newer) = ground.shelf.fresh(&id.namespace).await {
+            library = newer;
+            if let Some(pinned) = pinned.clone() {
+                library.pin(&workflow, pinned);
+            }
             planned = tiphys_graph::plan(&workflow, &origin, &library, Purpose::Run);
         }
     }
@@ -71,6 +92,16 @@ pub(crate) async fn prepare(
         .plan
         .ok_or_else(|| refuse::Fault::invalid(&planned.diagnostics))?;
     let mut record = Record::of(&value).map_err(unstored)?;
+    match (library.whole(&workflow), &pinned) {
+        (Some(whole), None) => record.pin(&whole),
+        (Some(whole), Some(_))
+            if settings.restrictions.secure()
+                && fresh.whole(&workflow).as_ref() != Some(&whole) =>
+        {
+            return Err(refuse::Fault::Invalid(CHANGED.to_owned()));
+        }
+        _ => {}
+    }
     let found = repository(ground, id, &value, &plan).await?;
     let location = found
         .as_ref()
@@ -90,7 +121,10 @@ pub(crate) async fn prepare(
     record.repository = found.and_then(|found| serde_json::to_value(found).ok());
     let made = claims::make(ground, id, &plan.workflow.spec).await;
     made.map_err(refuse::Fault::Claim)?;
-    let (status, extra) = stored(&value).map_err(unstored)?;
+    if let Some(budget) = &plan.workflow.spec.pod_disruption_budget {
+        let made = budget::make(ground, id, budget).await;
+        made.map_err(refuse::Fault::Claim)?;
+    }
     let seed = seed(&id.uid);
     let begun = !status.nodes.is_empty() || status.started_at.is_some();
     let run = if begun {
@@ -98,12 +132,41 @@ pub(crate) async fn prepare(
     } else {
         Run::new(&plan, seed)
     };
+    let told = if begun {
+        Told::of(&run)
+    } else {
+        Told::default()
+    };
     Ok(Prepared {
+        told,
+        join,
         record,
         object: value,
         plan: Arc::new(plan),
         run,
     })
+}
+
+/// Gives a workflow the labels and annotations that it has by default; those that it had not, as parts of an object's metadata.
+fn joined(metadata: &mut ObjectMeta, defaults: &Defaults) -> Option<Value> {
+    let mut parts = Map::new();
+    for (name, wanted, given) in [
+        ("labels", &defaults.labels, &mut metadata.labels),
+        (
+            "annotations",
+            &defaults.annotations,
+            &mut metadata.annotations,
+        ),
+    ] {
+        let given = given.get_or_insert_default();
+        let missing = wanted.iter().filter(|(key, _)| !given.contains_key(*key));
+        let missing: BTreeMap<_, _> = missing.map(|(k, v)| (k.clone(), v.clone())).collect();
+        if !missing.is_empty() {
+            parts.insert(name.to_owned(), json!(missing));
+            given.extend(missing);
+        }
+    }
+    (!parts.is_empty()).then_some(Value::Object(parts))
 }
 
 /// Where the workflow's artifacts are: what is on record counts, then what is found now.

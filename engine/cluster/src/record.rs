@@ -29,6 +29,7 @@ const OWN: [(&str, &[&str]); 4] = [
             "conditions",
             "synchronization",
             "artifactRepositoryRef",
+            "storedWorkflowTemplateSpec",
         ],
     ),
 ];
@@ -61,6 +62,8 @@ pub struct Record {
     pub repository: Option<Value>,
     /// When the object may be deleted, once the run has ended.
     pub expires: Option<String>,
+    /// `status.storedWorkflowTemplateSpec`: what the workflow and its template said when it began.
+    whole: Option<Value>,
 }
 
 impl Record {
@@ -84,7 +87,19 @@ impl Record {
             locks: None,
             repository: object["status"].get("artifactRepositoryRef").cloned(),
             expires: None,
+            whole: object["status"].get("storedWorkflowTemplateSpec").cloned(),
         })
+    }
+
+    /// Keeps what the workflow runs by for its whole life, if there is room for it: its template may change.
+    pub fn pin(&mut self, spec: &tiphys_spec::WorkflowSpec) {
+        let whole = serde_json::to_value(spec).unwrap_or_default();
+        let size = size(&whole);
+        // Its nodes need the better part.
+        if size < self.room / 2 {
+            self.room -= size;
+            self.whole = Some(whole);
+        }
     }
 
     /// The merge patch that brings the object to where the run is; none if it is there. `changed` are the nodes that may differ. The
@@ -114,6 +129,9 @@ impl Record {
         let mut rest = rest(run, self.locks.as_ref(), self.expires.as_deref());
         if let Some(repository) = &self.repository {
             rest["status"]["artifactRepositoryRef"] = repository.clone();
+        }
+        if let Some(whole) = &self.whole {
+            rest["status"]["storedWorkflowTemplateSpec"] = whole.clone();
         }
         let patch = diff(Some(&self.rest), Some(&rest));
         self.rest = rest;

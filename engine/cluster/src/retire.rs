@@ -22,7 +22,7 @@ const STRATEGY: &str = "workflows.argoproj.io/pod-gc-strategy";
 const DELAY: &str = "5s";
 
 /// Puts on a pod what its end will need.
-pub(crate) fn mark(pod: &mut Pod, workflow: &spec::Workflow) {
+pub(crate) fn mark(pod: &mut Pod, workflow: &spec::Workflow, delay: Option<&str>) {
     pod.metadata.finalizers = Some(vec![FINALIZER.to_owned()]);
     let Some(gc) = &workflow.spec.pod_gc else {
         return;
@@ -32,7 +32,8 @@ pub(crate) fn mark(pod: &mut Pod, workflow: &spec::Workflow) {
         selector.is_ok_and(|selector| selector.matches(pod.labels()))
     });
     if let Some(strategy) = gc.strategy.as_deref().filter(|_| selected) {
-        let delay = gc.delete_delay_duration.as_deref().unwrap_or(DELAY);
+        let own = gc.delete_delay_duration.as_deref();
+        let delay = own.or(delay).unwrap_or(DELAY);
         pod.annotations_mut()
             .insert(STRATEGY.to_owned(), format!("{strategy}/{delay}"));
     }
@@ -92,7 +93,8 @@ pub(crate) async fn collect(ground: &Ground, id: &Id, phase: spec::WorkflowPhase
 pub(crate) async fn delete(ground: &Ground, pod: &Pod) {
     patch_off(ground, pod, json!({"metadata": {}})).await;
     let api = api(ground, &pod.namespace().unwrap_or_default());
-    client::delete("delete a pod", &api, &pod.name_any()).await;
+    let grace = ground.settings.pod_gc.grace;
+    client::delete_within("delete a pod", &api, &pod.name_any(), grace).await;
 }
 
 /// Writes a patch that takes the finalizer off as well.

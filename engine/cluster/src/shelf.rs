@@ -11,7 +11,7 @@ use kube::{Api, Client, Error, ResourceExt};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tiphys_graph::{Kinds, Library};
-use tiphys_spec::Read;
+use tiphys_spec::{Read, WorkflowSpec};
 use tokio::sync::watch;
 
 /// ConfigMaps that parameters may come from. Source: Argo, which refuses others.
@@ -75,9 +75,16 @@ fn add(library: &mut Library, read: &Read) {
 }
 
 impl Shelf {
-    pub(crate) fn new(client: Client, namespace: Option<String>, kinds: Arc<dyn Kinds>) -> Shelf {
+    /// `defaults`: what every workflow has that does not say otherwise.
+    pub(crate) fn new(
+        client: Client,
+        namespace: Option<String>,
+        kinds: Arc<dyn Kinds>,
+        defaults: Option<Arc<WorkflowSpec>>,
+    ) -> Shelf {
         let mut common = Library::new();
         common.kinds = kinds;
+        common.defaults = defaults;
         let of = HashMap::new();
         Shelf {
             client,

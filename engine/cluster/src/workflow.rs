@@ -3,6 +3,7 @@
 use crate::calls::Calls;
 use crate::client::{code, merge, patiently, told};
 use crate::edits::edits;
+use crate::events::Told;
 use crate::ground::Ground;
 use crate::holding::Holding;
 use crate::kinds::{scope, workflows};
@@ -10,9 +11,10 @@ use crate::names::COMPLETED;
 use crate::pods::Pods;
 use crate::prepare::prepare;
 use crate::record::Record;
-use crate::{claims, expiry, memo, refuse, retire};
+use crate::{budget, claims, expiry, memo, refuse, retire};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::DynamicObject;
 use kube::{Api, Error, ResourceExt};
 use serde_json::{Value, json};
@@ -48,6 +50,20 @@ pub(crate) struct Id {
     pub namespace: String,
     pub name: String,
     pub uid: Arc<str>,
+}
+
+impl Id {
+    /// For what is made for the workflow and goes with it.
+    pub(crate) fn owner(&self) -> OwnerReference {
+        OwnerReference {
+            api_version: spec::API_VERSION.to_owned(),
+            kind: "Workflow".to_owned(),
+            name: self.name.clone(),
+            uid: self.uid.to_string(),
+            controller: Some(true),
+            block_owner_deletion: None,
+        }
+    }
 }
 
 pub(crate) async fn fetch(ground: &Ground, id: &Id) -> Result<Option<DynamicObject>, Error> {
@@ -91,6 +107,8 @@ pub(crate) async fn operate(
         version: object.metadata.resource_version.clone().unwrap_or_default(),
         own: HashSet::new(),
         holding: Holding::of(&prepared.object),
+        told: prepared.told,
+        join: prepared.join,
         plan: prepared.plan,
         run: prepared.run,
         record: prepared.record,
@@ -145,6 +163,10 @@ struct Drive {
     pods: Pods,
     calls: Calls,
     holding: Holding,
+    /// The events that were sent.
+    told: Told,
+    /// Labels and annotations that the object is to have, and has not yet.
+    join: Option<Value>,
     letters: UnboundedSender<Letter>,
     inbox: UnboundedReceiver<Letter>,
     /// Changed and not stored.
@@ -208,11 +230,14 @@ impl Drive {
         loop {
             self.record.locks = self.holding.status();
             self.record.expires = self.expires();
-            let dirty = std::mem::take(&mut self.dirty);
-            let patch = self.record.update(&self.run, dirty);
+            let dirty: Vec<NodeIx> = std::mem::take(&mut self.dirty).into_iter().collect();
+            let patch = self.record.update(&self.run, dirty.iter().copied());
             self.since = None;
             let patch = patch.map_err(|error| Stop::Failed(error.to_string()))?;
             let Some(mut patch) = patch else { break };
+            if let Some(join) = &self.join {
+                crate::patch::join(&mut patch["metadata"], join);
+            }
             patch["metadata"]["resourceVersion"] = self.version.as_str().into();
             if tracked(&self.object) {
                 // Who changed which field is kept for server-side apply, and nobody applies what changes by itself. It is most of what a
@@ -227,6 +252,9 @@ impl Drive {
                     }
                     self.version = written.metadata.resource_version.unwrap_or_default();
                     self.own.insert(self.version.clone());
+                    self.join = None;
+                    let events = &self.ground.events;
+                    events.tell(&self.id, &self.run, &dirty, &mut self.told);
                     break;
                 }
                 // Somebody else wrote meanwhile: what they want is taken in, and all is compared anew.
@@ -254,8 +282,14 @@ impl Drive {
         self.tasks.extend(self.pods.tidy(|key| ended(run, key)));
     }
 
-    /// The pods and claims that are to go with the workflow's end.
+    /// What is to go with the workflow's end: its budget, claims and pods.
     async fn collect(&mut self) {
+        if self.plan.workflow.spec.pod_disruption_budget.is_some() {
+            let (ground, id) = (self.ground.clone(), self.id.clone());
+            self.tasks.push(tokio::spawn(async move {
+                budget::collect(&ground, &id).await;
+            }));
+        }
         if !self.plan.workflow.spec.volume_claim_templates.is_empty() {
             let (ground, id, phase) = (self.ground.clone(), self.id.clone(), self.run.phase());
             let plan = self.plan.clone();

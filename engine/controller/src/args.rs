@@ -39,6 +39,15 @@ pub struct Args {
     /// Run only workflows with this label workflows.argoproj.io/controller-instanceid; without it, only those without the label.
     #[arg(long, env = "ARGO_INSTANCEID", value_name = "ID")]
     pub instanceid: Option<String>,
+    /// Fields of `spec` that a workflow may set beside those that are always allowed, where the configuration's `workflowRestrictions`
+    /// keep workflows to templates.
+    #[arg(
+        long,
+        env = "WORKFLOW_USER_OVERRIDE_ALLOWLIST",
+        value_name = "FIELD,…",
+        value_delimiter = ','
+    )]
+    pub workflow_user_override_allowlist: Vec<String>,
     /// Run without asking whether another controller runs: only where there can be no other.
     #[arg(long, env = "LEADER_ELECTION_DISABLE")]
     pub no_lease: bool,

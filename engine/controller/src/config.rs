@@ -1,10 +1,14 @@
 //! The controller's ConfigMap (`workflow-controller-configmap`): Argo's keys, one key per option or all of them as YAML under `config`.
 
 use k8s_openapi::api::core::v1::Container;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use tiphys_cluster::{Defaults, Level, Parallelism, PodGc, Rate, Referencing, Telling};
 use tiphys_pods::Entrypoint;
-use tiphys_spec::{ArtifactRepository, Source, decode};
+use tiphys_spec::{ArtifactRepository, Source, Workflow, decode};
 
 /// What is configured, of what this version applies.
 #[derive(Debug, Default)]
@@ -14,6 +18,12 @@ pub struct Config {
     pub instance_id: Option<String>,
     pub main_container: Option<Container>,
     pub repository: Option<ArtifactRepository>,
+    pub parallelism: Parallelism,
+    pub pod_rate: Option<Rate>,
+    pub defaults: Defaults,
+    pub referencing: Option<Referencing>,
+    pub telling: Telling,
+    pub pod_gc: PodGc,
     /// Options of Argo's that are set and that this version does not apply.
     pub unapplied: Vec<String>,
 }
@@ -34,7 +44,7 @@ pub enum ConfigError {
 }
 
 /// Argo's options that this version does not apply. Source: Argo's `config.Config`.
-const OTHERS: [&str; 26] = [
+const OTHERS: [&str; 17] = [
     "artifactDrivers",
     "columns",
     "disableAgentPodCreation",
@@ -45,30 +55,64 @@ const OTHERS: [&str; 26] = [
     "links",
     "metricsConfig",
     "namespace",
-    "namespaceParallelism",
     "navColor",
-    "nodeEvents",
-    "parallelism",
     "persistence",
-    "podGCDeleteDelayDuration",
-    "podGCGracePeriodSeconds",
     "podSpecLogStrategy",
-    "resourceRateLimit",
     "retentionPolicy",
     "sso",
     "synchronization",
     "telemetryConfig",
-    "workflowDefaults",
-    "workflowEvents",
-    "workflowRestrictions",
 ];
-const APPLIED: [&str; 5] = [
+const APPLIED: [&str; 14] = [
     "artifactRepository",
     "executor",
     "images",
     "instanceID",
     "mainContainer",
+    "namespaceParallelism",
+    "nodeEvents",
+    "parallelism",
+    "podGCDeleteDelayDuration",
+    "podGCGracePeriodSeconds",
+    "resourceRateLimit",
+    "workflowDefaults",
+    "workflowEvents",
+    "workflowRestrictions",
 ];
+
+/// `nodeEvents`, `workflowEvents`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Events {
+    enabled: Option<bool>,
+    #[serde(default)]
+    send_as_pod: bool,
+}
+
+impl Events {
+    /// Who says nothing has what went wrong: each event is a write.
+    fn level(&self) -> Level {
+        match self.enabled {
+            None => Level::Faults,
+            Some(true) => Level::All,
+            Some(false) => Level::None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateLimit {
+    limit: f64,
+    burst: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Restricted {
+    #[serde(default)]
+    template_referencing: String,
+}
 
 impl Config {
     /// Reads the data of the ConfigMap.
@@ -98,6 +142,26 @@ impl Config {
                 "instanceID" => {
                     let text = option.as_str().map(str::to_owned);
                     config.instance_id = Some(text.unwrap_or_else(|| option.to_string()));
+                }
+                "parallelism" => config.parallelism.all = most(of(&name, option)?),
+                "namespaceParallelism" => config.parallelism.each = most(of(&name, option)?),
+                "resourceRateLimit" => config.pod_rate = Some(rate(&name, option)?),
+                "podGCGracePeriodSeconds" => config.pod_gc.grace = Some(of(&name, option)?),
+                "podGCDeleteDelayDuration" => {
+                    config.pod_gc.delay = Some(duration(&name, option)?);
+                }
+                "nodeEvents" => {
+                    let events: Events = of(&name, option)?;
+                    config.telling.nodes = events.level();
+                    config.telling.as_pod = events.send_as_pod;
+                }
+                "workflowEvents" => {
+                    config.telling.workflows = of::<Events>(&name, option)?.level();
+                }
+                "workflowDefaults" => config.defaults = defaults(&name, option)?,
+                "workflowRestrictions" => {
+                    let given: Restricted = of(&name, option)?;
+                    config.referencing = referencing(&name, &given.template_referencing)?;
                 }
                 "mainContainer" => config.main_container = Some(of(&name, option)?),
                 known if OTHERS.contains(&known) => config.unapplied.push(name),
@@ -131,6 +195,65 @@ fn value<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, ConfigError> 
         }
         (None, None) => Err(bad(String::new(), "it is empty".to_owned())),
     }
+}
+
+/// 0: as many as there are. Source: Argo.
+fn most(count: usize) -> Option<usize> {
+    (count > 0).then_some(count)
+}
+
+fn wrong(name: &str, reason: impl Into<String>) -> ConfigError {
+    ConfigError::Value {
+        name: name.to_owned(),
+        place: String::new(),
+        reason: reason.into(),
+    }
+}
+
+fn rate(name: &str, option: serde_json::Value) -> Result<Rate, ConfigError> {
+    let given: RateLimit = of(name, option)?;
+    if !given.limit.is_finite() || given.limit <= 0.0 {
+        return Err(wrong(name, "`limit` is pods a second, and more than 0"));
+    }
+    let burst = NonZeroU32::new(given.burst).ok_or_else(|| wrong(name, "`burst` is at least 1"))?;
+    Ok(Rate {
+        limit: given.limit,
+        burst,
+    })
+}
+
+fn duration(name: &str, option: serde_json::Value) -> Result<String, ConfigError> {
+    let text: String = of(name, option)?;
+    match tiphys_expr::duration::parse_or_seconds(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(wrong(name, error.to_string())),
+    }
+}
+
+fn referencing(name: &str, word: &str) -> Result<Option<Referencing>, ConfigError> {
+    match word {
+        "" => Ok(None),
+        "Strict" => Ok(Some(Referencing::Strict)),
+        "Secure" => Ok(Some(Referencing::Secure)),
+        other => {
+            let reason = format!("templateReferencing is Strict or Secure, and not `{other}`");
+            Err(wrong(name, reason))
+        }
+    }
+}
+
+fn defaults(name: &str, option: serde_json::Value) -> Result<Defaults, ConfigError> {
+    let text = option.to_string();
+    let given: Workflow = value(name, &text)?;
+    if !given.spec.templates.is_empty() {
+        let reason = "spec.templates: templates by default are not supported by this version; put them into a ClusterWorkflowTemplate";
+        return Err(wrong(name, reason));
+    }
+    Ok(Defaults {
+        labels: given.metadata.labels.unwrap_or_default(),
+        annotations: given.metadata.annotations.unwrap_or_default(),
+        spec: Some(Arc::new(given.spec)),
+    })
 }
 
 fn of<T: DeserializeOwned>(name: &str, value: serde_json::Value) -> Result<T, ConfigError> {
@@ -205,9 +328,61 @@ mod tests {
             let fault = read(&[(name, text)]).unwrap_err().to_string();
             assert!(fault.contains(want), "{fault}");
         }
-        assert_eq!(
-            read(&[("parallelism", "10")]).unwrap().unapplied,
-            ["parallelism"]
-        );
+        assert_eq!(read(&[("columns", "[]")]).unwrap().unapplied, ["columns"]);
+    }
+
+    #[test]
+    fn limits_defaults_and_events() {
+        let config = read(&[
+            ("parallelism", "10"),
+            ("namespaceParallelism", "0"),
+            ("resourceRateLimit", "{limit: 2.5, burst: 3}"),
+            ("nodeEvents", "{enabled: false}"),
+            ("workflowEvents", "{enabled: true}"),
+            ("workflowRestrictions", "{templateReferencing: Secure}"),
+            ("podGCDeleteDelayDuration", "90s"),
+            (
+                "workflowDefaults",
+                "{metadata: {labels: {team: a}}, spec: {activeDeadlineSeconds: 60}}",
+            ),
+        ]);
+        let config = config.unwrap();
+        assert_eq!(config.parallelism.all, Some(10));
+        assert_eq!(config.parallelism.each, None);
+        assert_eq!(config.pod_rate.unwrap().burst.get(), 3);
+        assert_eq!(config.telling.nodes, Level::None);
+        assert_eq!(config.telling.workflows, Level::All);
+        assert_eq!(config.referencing, Some(Referencing::Secure));
+        assert_eq!(config.pod_gc.delay.as_deref(), Some("90s"));
+        assert_eq!(config.defaults.labels["team"], "a");
+        let spec = config.defaults.spec.unwrap();
+        assert_eq!(spec.active_deadline_seconds, Some(60));
+        for (name, text, want) in [
+            ("resourceRateLimit", "{limit: 0, burst: 1}", "more than 0"),
+            ("resourceRateLimit", "{limit: 1, burst: 0}", "at least 1"),
+            (
+                "workflowRestrictions",
+                "{templateReferencing: Loose}",
+                "not `Loose`",
+            ),
+            (
+                "workflowDefaults",
+                "{spec: {templates: [{name: a}]}}",
+                "ClusterWorkflowTemplate",
+            ),
+            (
+                "workflowDefaults",
+                "{spec: {parallelism: many}}",
+                "a whole number",
+            ),
+            (
+                "podGCDeleteDelayDuration",
+                "soon",
+                "podGCDeleteDelayDuration",
+            ),
+        ] {
+            let fault = read(&[(name, text)]).unwrap_err().to_string();
+            assert!(fault.contains(want), "{fault}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tiphys_cluster::{Settings, Turn, config_map, operate_all};
+use tiphys_cluster::{Restrictions, Settings, Turn, config_map, operate_all};
 use tiphys_host::{Cache, Host, Options, Registry};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -85,6 +85,15 @@ async fn run(args: Args) -> Result<(), String> {
         repository: config.repository,
         plugins: Some(Arc::new(plugins)),
         metrics: Arc::default(),
+        parallelism: config.parallelism,
+        pod_rate: config.pod_rate,
+        defaults: config.defaults,
+        restrictions: Restrictions {
+            referencing: config.referencing,
+            allowed: args.workflow_user_override_allowlist,
+        },
+        telling: config.telling,
+        pod_gc: config.pod_gc,
     };
     let mut stop = Box::pin(ended().map_err(|error| format!("listen for signals: {error}"))?);
     health::health(&args.health).await?;

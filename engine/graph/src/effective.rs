@@ -9,14 +9,19 @@ use tiphys_spec::{Parameter, Template, WorkflowSpec};
 pub(crate) fn merged(over: WorkflowSpec, shared: &Shared) -> (WorkflowSpec, Vec<Template>) {
     let mut below = shared.spec.clone();
     let templates = std::mem::take(&mut below.templates);
-    let parameters = parameters(&over, &below);
-    let value = merge::strategic(written(&below), written(&over));
+    (laid(over, &below), templates)
+}
+
+/// `over` laid on another spec; neither has templates.
+pub(crate) fn laid(over: WorkflowSpec, below: &WorkflowSpec) -> WorkflowSpec {
+    let parameters = parameters(&over, below);
+    let value = merge::strategic(written(below), written(&over));
     // What was written from two specs reads as a spec again; if not, the workflow's own stands.
     let mut spec: WorkflowSpec = serde_json::from_value(value).unwrap_or(over);
     if !parameters.is_empty() {
         spec.arguments.get_or_insert_default().parameters = parameters;
     }
-    (spec, templates)
+    spec
 }
 
 fn written(spec: &WorkflowSpec) -> Value {

@@ -1,11 +1,13 @@
 //! What is given beside a workflow: shared templates, ConfigMaps, plug-in kinds.
 
+use crate::effective;
 use crate::origin::Origin;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use tiphys_spec::{
-    ClusterWorkflowTemplate, Metadata, Object, ObjectValue, Source, WorkflowSpec, WorkflowTemplate,
+    ClusterWorkflowTemplate, Metadata, Object, ObjectValue, Source, Workflow, WorkflowSpec,
+    WorkflowTemplate,
 };
 
 /// Templates, ConfigMaps and plug-in kinds that a workflow may refer to.
@@ -17,6 +19,9 @@ pub struct Library {
     pub config_maps: BTreeMap<String, BTreeMap<String, String>>,
     /// The kinds that plug-ins provide.
     pub kinds: Arc<dyn Kinds>,
+    /// What every workflow has that neither says otherwise nor refers to a template that does; without templates. Source: Argo's
+    /// `workflowDefaults`.
+    pub defaults: Option<Arc<WorkflowSpec>>,
     /// All that exists is given: a reference to anything else is an error even for lint.
     pub complete: bool,
 }
@@ -78,6 +83,7 @@ impl Default for Library {
             cluster: BTreeMap::new(),
             config_maps: BTreeMap::new(),
             kinds: Arc::new(NoKinds),
+            defaults: None,
             complete: false,
         }
     }
@@ -99,6 +105,39 @@ impl Library {
     #[must_use]
     pub fn new() -> Library {
         Library::default()
+    }
+
+    /// What a workflow with a `workflowTemplateRef` runs by: its own word, the template's, the defaults', in this order, templates
+    /// included. None where it refers to no template that is here.
+    #[must_use]
+    pub fn whole(&self, workflow: &Workflow) -> Option<WorkflowSpec> {
+        let reference = workflow.spec.workflow_template_ref.as_ref()?;
+        let shared = self.find(&reference.name, reference.cluster_scope == Some(true))?;
+        let (mut spec, templates) = effective::merged(workflow.spec.clone(), shared);
+        if let Some(defaults) = &self.defaults {
+            spec = effective::laid(spec, defaults);
+        }
+        // They are not part of what runs, and change while it does.
+        (spec.suspend, spec.shutdown) = (None, None);
+        spec.templates = templates;
+        Some(spec)
+    }
+
+    /// Has the template that a workflow refers to say what was kept of it: [`Library::whole`].
+    pub fn pin(&mut self, workflow: &Workflow, whole: WorkflowSpec) {
+        let Some(reference) = &workflow.spec.workflow_template_ref else {
+            return;
+        };
+        let shelf = match reference.cluster_scope {
+            Some(true) => &mut self.cluster,
+            _ => &mut self.namespaced,
+        };
+        let origin = Origin::unread(&reference.name);
+        let shared = Shared {
+            spec: whole,
+            origin,
+        };
+        shelf.insert(reference.name.clone(), Arc::new(shared));
     }
 
     /// Adds a WorkflowTemplate; one of the same name is replaced.

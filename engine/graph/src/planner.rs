@@ -203,7 +203,7 @@ fn volumes(spec: &spec::WorkflowSpec) -> FxHashSet<String> {
 }
 
 impl Planner<'_> {
-    /// Merges the `workflowTemplateRef` in and puts the workflow's templates on their shelf.
+    /// Merges the `workflowTemplateRef` and the defaults in, and puts the workflow's templates on their shelf.
     fn merge(&mut self, workflow: &mut spec::Workflow, origin: &Arc<Origin>, root: At<'_>) {
         let mut templates = std::mem::take(&mut workflow.spec.templates);
         let (mut shelf_origin, mut shelf_base) = (Arc::clone(origin), root.key("templates").path());
@@ -246,6 +246,9 @@ impl Planner<'_> {
                     self.report(crate::origin::suggest(fault, &reference.name, names));
                 }
             }
+        }
+        if let Some(defaults) = &self.library.defaults {
+            workflow.spec = effective::laid(std::mem::take(&mut workflow.spec), defaults);
         }
         self.check_template_names(&templates, &shelf_origin, &shelf_base);
         self.registry.own(templates, shelf_origin, shelf_base);

@@ -1,0 +1,251 @@
+//! Kubernetes events of workflows and their nodes, as `kubectl describe wf` shows them. Reasons and annotations are Argo's.
+//!
+//! Each is one more write of the API server, and tells nothing that the workflow does not hold: only what went wrong is told unless the
+//! configuration asks for more. They are sent one after the other, beside the work; too many at once are dropped, and counted in the log.
+
+use crate::client::told;
+use crate::workflow::Id;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::api::{ObjectMeta, PostParams};
+use kube::{Api, Client};
+use std::collections::{BTreeMap, HashMap};
+use tiphys_core::{NodeIx, Run};
+use tiphys_spec::{self as spec, NodePhase, NodeType, WorkflowPhase};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// Events that may wait to be sent.
+const ROOM: usize = 1024;
+/// Who tells them. Argo's name.
+const SOURCE: &str = "workflow-controller";
+
+/// Which events are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    None,
+    /// What went wrong.
+    #[default]
+    Faults,
+    All,
+}
+
+/// What is told. Source: Argo's `workflowEvents` and `nodeEvents`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Telling {
+    pub workflows: Level,
+    pub nodes: Level,
+    /// Events of nodes that have pods are events of the pods.
+    pub as_pod: bool,
+}
+
+/// Where events go.
+pub(crate) struct Events {
+    telling: Telling,
+    sender: Sender<Event>,
+}
+
+/// What has been told of one workflow.
+#[derive(Default)]
+pub(crate) struct Told {
+    workflow: Option<WorkflowPhase>,
+    nodes: HashMap<NodeIx, NodePhase>,
+}
+
+impl Told {
+    /// What is on record already was told.
+    pub fn of(run: &Run) -> Told {
+        let phases = run.nodes().enumerate().filter_map(|(at, node)| {
+            let ix = NodeIx(u32::try_from(at).ok()?);
+            Some((ix, node.phase?))
+        });
+        Told {
+            workflow: Some(run.phase()),
+            nodes: phases.collect(),
+        }
+    }
+}
+
+impl Events {
+    /// Sends them until it is dropped.
+    pub fn new(client: Client, telling: Telling) -> Events {
+        let (sender, inbox) = channel(ROOM);
+        tokio::spawn(send(client, inbox));
+        Events { telling, sender }
+    }
+
+    /// Tells what is new of a workflow and of those nodes of it that may have changed.
+    pub fn tell(&self, id: &Id, run: &Run, changed: &[NodeIx], told: &mut Told) {
+        for &ix in changed {
+            let node = run.node(ix);
+            let Some(phase) = node.phase else { continue };
+            if told.nodes.insert(ix, phase) == Some(phase) {
+                continue;
+            }
+            if let Some(event) = self.node(id, node, phase) {
+                self.put(event, id, &format!("{:x}", ix.0));
+            }
+        }
+        let phase = run.phase();
+        if told.workflow.replace(phase) != Some(phase) {
+            let message = run.summary().message;
+            if let Some(event) = self.workflow(phase, message.as_deref()) {
+                self.put(event, id, "w");
+            }
+        }
+    }
+
+    fn workflow(&self, phase: WorkflowPhase, message: Option<&str>) -> Option<Event> {
+        let (reason, default) = match phase {
+            WorkflowPhase::Running => ("WorkflowRunning", "Workflow Running"),
+            WorkflowPhase::Succeeded => ("WorkflowSucceeded", "Workflow completed"),
+            WorkflowPhase::Failed => ("WorkflowFailed", "Workflow failed"),
+            WorkflowPhase::Error => ("WorkflowFailed", "Workflow ended with an error"),
+            _ => return None,
+        };
+        let bad = matches!(phase, WorkflowPhase::Failed | WorkflowPhase::Error);
+        let message = message.filter(|text| !text.is_empty());
+        wanted(self.telling.workflows, bad).then(|| {
+            event(
+                reason.to_owned(),
+                message.unwrap_or(default).to_owned(),
+                bad,
+            )
+        })
+    }
+
+    fn node(&self, id: &Id, node: &spec::NodeStatus, phase: NodePhase) -> Option<Event> {
+        if !matches!(phase, NodePhase::Running) && !phase.terminal() {
+            return None;
+        }
+        let bad = matches!(phase, NodePhase::Failed | NodePhase::Error);
+        if !wanted(self.telling.nodes, bad) {
+            return None;
+        }
+        let mut message = format!("{} node {}", phase.as_str(), node.name);
+        if let Some(more) = node.message.as_deref().filter(|text| !text.is_empty()) {
+            message = format!("{message}: {more}");
+        }
+        let mut event = event(format!("WorkflowNode{}", phase.as_str()), message, bad);
+        let kind = node.r#type.map_or("", NodeType::as_str);
+        let mut notes = BTreeMap::from([
+            ("node-name", node.name.clone()),
+            ("node-type", kind.to_owned()),
+        ]);
+        if let Some(at) = &node.started_at {
+            notes.insert("node-start-time", at.0.to_string());
+        }
+        if self.telling.as_pod && node.r#type == Some(NodeType::Pod) {
+            notes.insert("workflow-name", id.name.clone());
+            notes.insert("workflow-uid", id.uid.to_string());
+            let template = node.template_name.as_deref().unwrap_or_default();
+            let pod = tiphys_core::pod_name(&id.name, &node.id, template);
+            event.involved_object = ObjectReference {
+                api_version: Some("v1".to_owned()),
+                kind: Some("Pod".to_owned()),
+                name: Some(pod),
+                namespace: Some(id.namespace.clone()),
+                ..ObjectReference::default()
+            };
+        }
+        let notes = notes
+            .into_iter()
+            .map(|(name, value)| (format!("workflows.argoproj.io/{name}"), value));
+        event.metadata.annotations = Some(notes.collect());
+        Some(event)
+    }
+
+    fn put(&self, mut event: Event, id: &Id, which: &str) {
+        let now = Timestamp::now();
+        event.metadata.name = Some(format!("{}.{:x}{which}", id.name, now.as_nanosecond()));
+        event.metadata.namespace = Some(id.namespace.clone());
+        if event.involved_object.kind.is_none() {
+            event.involved_object = ObjectReference {
+                api_version: Some(spec::API_VERSION.to_owned()),
+                kind: Some("Workflow".to_owned()),
+                name: Some(id.name.clone()),
+                namespace: Some(id.namespace.clone()),
+                uid: Some(id.uid.to_string()),
+                ..ObjectReference::default()
+            };
+        }
+        event.first_timestamp = Some(Time(now));
+        event.last_timestamp = Some(Time(now));
+        if self.sender.try_send(event).is_err() {
+            tracing::warn!(
+                workflow = id.name,
+                "too many events at once: one is dropped"
+            );
+        }
+    }
+}
+
+fn wanted(level: Level, bad: bool) -> bool {
+    match level {
+        Level::None => false,
+        Level::Faults => bad,
+        Level::All => true,
+    }
+}
+
+fn event(reason: String, message: String, bad: bool) -> Event {
+    Event {
+        metadata: ObjectMeta::default(),
+        reason: Some(reason),
+        message: Some(short(message)),
+        type_: Some(if bad { "Warning" } else { "Normal" }.to_owned()),
+        count: Some(1),
+        source: Some(EventSource {
+            component: Some(SOURCE.to_owned()),
+            host: None,
+        }),
+        reporting_component: Some(SOURCE.to_owned()),
+        reporting_instance: Some(String::new()),
+        ..Event::default()
+    }
+}
+
+/// Kubernetes takes no more than 1,024 bytes of a message.
+fn short(mut message: String) -> String {
+    if message.len() > 1024 {
+        let end = (0..=1020).rev().find(|at| message.is_char_boundary(*at));
+        message.truncate(end.unwrap_or(0));
+        message.push('…');
+    }
+    message
+}
+
+async fn send(client: Client, mut inbox: Receiver<Event>) {
+    while let Some(event) = inbox.recv().await {
+        let namespace = event.metadata.namespace.clone().unwrap_or_default();
+        let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
+        // Once: who must know reads the workflow.
+        if let Err(error) = api.create(&PostParams::default(), &event).await {
+            tracing::debug!("failed to send an event: {}", told(&error));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_told_and_the_rest_where_it_is_asked_for() {
+        for (level, good, bad) in [
+            (Level::None, false, false),
+            (Level::Faults, false, true),
+            (Level::All, true, true),
+        ] {
+            assert_eq!((wanted(level, false), wanted(level, true)), (good, bad));
+        }
+        assert_eq!(Telling::default().nodes, Level::Faults);
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_letters() {
+        let text = short("é".repeat(1000));
+        assert!(text.len() <= 1024 && text.ends_with("é…"));
+        assert_eq!(short("short".to_owned()), "short");
+    }
+}
