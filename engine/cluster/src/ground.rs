@@ -38,6 +38,8 @@ pub struct Settings {
     pub restrictions: Restrictions,
     pub telling: Telling,
     pub pod_gc: PodGc,
+    /// How often a pod is made again that was lost before it began (`failedPodRestart`).
+    pub restarts: u32,
 }
 
 /// What workflows have that do not say otherwise. Source: Argo's `workflowDefaults`.

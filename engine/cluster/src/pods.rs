@@ -49,6 +49,8 @@ struct Known {
     seen: Option<Seen>,
     /// It was seen to have ended, and is among those to let go of.
     done: bool,
+    /// The UID of a pod that was lost before it began, and that another takes the place of.
+    lost: Option<String>,
     /// The containers of a set.
     members: HashMap<String, ContainerState>,
 }
@@ -70,6 +72,7 @@ impl Known {
             stopped: false,
             seen: None,
             done: false,
+            lost: None,
             members: HashMap::new(),
         }
     }
@@ -136,20 +139,7 @@ impl Pods {
             stop: known.stop.clone(),
             letters: self.letters.clone(),
         };
-        tokio::spawn(async move {
-            let letters = job.letters.clone();
-            let key = job.key.clone();
-            let letter = match tokio::spawn(job.run()).await {
-                Ok(Ok(pod)) => Letter::Pod(Arc::new(pod)),
-                Ok(Err(finished)) => Letter::Seen(Observation::PodFinished(Box::new(finished))),
-                // A fault of the engine's own: nobody waits for ever.
-                Err(_) => {
-                    let reason = "internal error: the controller's log says more".to_owned();
-                    Letter::Seen(failed(&key, reason, false))
-                }
-            };
-            let _ = letters.send(letter);
-        });
+        spawn(job, self.letters.clone());
     }
 
     /// Tells the pod to end.
@@ -201,10 +191,17 @@ impl Pods {
             .known
             .entry(key.clone())
             .or_insert_with(|| Known::new(pod.name_any()));
+        if known.lost.is_some() && known.lost == pod.uid() {
+            return None;
+        }
         known.pod = Some(pod.clone());
         if known.seen == Some(Seen::Ended) {
             return None;
         }
+        if let Some(waits) = self.restart(&key, pod) {
+            return Some(waits);
+        }
+        let known = self.known.get_mut(&key)?;
         let now = Timestamp::now();
         let sight = observe(&key, pod, now);
         let seen = match &sight {
@@ -268,6 +265,40 @@ impl Pods {
         observation
     }
 
+    /// Has another pod take the place of one that was lost before it began, unless too many were.
+    fn restart(&mut self, key: &PodKey, pod: &Arc<Pod>) -> Option<Observation> {
+        let reason = tiphys_pods::lost(pod)?;
+        let (count, most) = (tiphys_pods::restarts(pod), self.ground.settings.restarts);
+        let known = self.known.get_mut(key)?;
+        if count >= most || known.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        known.lost = pod.uid();
+        known.pod = None;
+        known.seen = None;
+        known.members.clear();
+        let job = Creation {
+            api: api(&self.ground, &self.namespace),
+            ground: self.ground.clone(),
+            pod: tiphys_pods::again(pod),
+            key: key.clone(),
+            stop: known.stop.clone(),
+            letters: self.letters.clone(),
+        };
+        let (lost, letters) = (pod.clone(), self.letters.clone());
+        tokio::spawn(async move {
+            job.replace(&lost).await;
+            spawn(job, letters);
+        });
+        Some(Observation::PodWaits {
+            key: key.clone(),
+            message: format!(
+                "the pod was lost before it began ({reason}); restart {} of {most}",
+                count + 1
+            ),
+        })
+    }
+
     /// What is new of the containers of a set.
     fn members(&mut self, key: &PodKey, pod: &Pod) -> Vec<Observation> {
         let states = tiphys_pods::containers(pod);
@@ -294,6 +325,9 @@ impl Pods {
     pub(crate) fn gone(&mut self, pod: &Pod) -> Option<Observation> {
         let key = tiphys_pods::key(pod)?;
         let known = self.known.get_mut(&key)?;
+        if known.lost.is_some() && known.lost == pod.uid() {
+            return None;
+        }
         let ended = known.seen.replace(Seen::Ended) == Some(Seen::Ended);
         known.pod = None;
         (!ended).then(|| failed(&key, "pod deleted".to_owned(), false))
@@ -365,6 +399,23 @@ fn failed(key: &PodKey, message: String, hopeless: bool) -> Observation {
     Observation::PodFinished(Box::new(failure(key, message, hopeless)))
 }
 
+/// Makes a pod, and tells what became of that.
+fn spawn(job: Creation, letters: UnboundedSender<Letter>) {
+    tokio::spawn(async move {
+        let key = job.key.clone();
+        let letter = match tokio::spawn(job.run()).await {
+            Ok(Ok(pod)) => Letter::Pod(Arc::new(pod)),
+            Ok(Err(finished)) => Letter::Seen(Observation::PodFinished(Box::new(finished))),
+            // A fault of the engine's own: nobody waits for ever.
+            Err(_) => {
+                let reason = "internal error: the controller's log says more".to_owned();
+                Letter::Seen(failed(&key, reason, false))
+            }
+        };
+        let _ = letters.send(letter);
+    });
+}
+
 /// A pod on its way into the cluster.
 struct Creation {
     ground: Arc<Ground>,
@@ -381,6 +432,20 @@ impl Creation {
         let key = self.key.clone();
         let waits = Observation::PodWaits { key, message };
         let _ = self.letters.send(Letter::Seen(waits));
+    }
+
+    /// Takes a pod away, and waits until it is gone: there is never more than one of a name.
+    async fn replace(&self, lost: &Pod) {
+        retire::delete(&self.ground, lost).await;
+        let name = lost.name_any();
+        loop {
+            let there = patiently("get a pod", || self.api.get_opt(&name)).await;
+            match there {
+                Ok(Some(pod)) if pod.uid() == lost.uid() => {}
+                _ => return,
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     async fn run(self) -> Result<Pod, PodFinished> {

@@ -24,6 +24,8 @@ pub struct Config {
     pub referencing: Option<Referencing>,
     pub telling: Telling,
     pub pod_gc: PodGc,
+    /// How often a pod is made again that was lost before it began.
+    pub restarts: u32,
     /// Options of Argo's that are set and that this version does not apply.
     pub unapplied: Vec<String>,
 }
@@ -44,11 +46,10 @@ pub enum ConfigError {
 }
 
 /// Argo's options that this version does not apply. Source: Argo's `config.Config`.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 16] = [
     "artifactDrivers",
     "columns",
     "disableAgentPodCreation",
-    "failedPodRestart",
     "initialDelay",
     "initlessPod",
     "kubeConfig",
@@ -63,9 +64,10 @@ const OTHERS: [&str; 17] = [
     "synchronization",
     "telemetryConfig",
 ];
-const APPLIED: [&str; 14] = [
+const APPLIED: [&str; 15] = [
     "artifactRepository",
     "executor",
+    "failedPodRestart",
     "images",
     "instanceID",
     "mainContainer",
@@ -98,6 +100,16 @@ impl Events {
             Some(false) => Level::None,
         }
     }
+}
+
+/// `failedPodRestart`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Restart {
+    #[serde(default)]
+    enabled: bool,
+    /// 3 unless it is given. Source: Argo.
+    max_restarts: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -149,6 +161,11 @@ impl Config {
                 "podGCGracePeriodSeconds" => config.pod_gc.grace = Some(of(&name, option)?),
                 "podGCDeleteDelayDuration" => {
                     config.pod_gc.delay = Some(duration(&name, option)?);
+                }
+                "failedPodRestart" => {
+                    let given: Restart = of(&name, option)?;
+                    let most = given.max_restarts.unwrap_or(3);
+                    config.restarts = if given.enabled { most } else { 0 };
                 }
                 "nodeEvents" => {
                     let events: Events = of(&name, option)?;
@@ -341,6 +358,7 @@ mod tests {
             ("workflowEvents", "{enabled: true}"),
             ("workflowRestrictions", "{templateReferencing: Secure}"),
             ("podGCDeleteDelayDuration", "90s"),
+            ("failedPodRestart", "{enabled: true}"),
             (
                 "workflowDefaults",
                 "{metadata: {labels: {team: a}}, spec: {activeDeadlineSeconds: 60}}",
@@ -353,6 +371,7 @@ mod tests {
         assert_eq!(config.telling.nodes, Level::None);
         assert_eq!(config.telling.workflows, Level::All);
         assert_eq!(config.referencing, Some(Referencing::Secure));
+        assert_eq!(config.restarts, 3);
         assert_eq!(config.pod_gc.delay.as_deref(), Some("90s"));
         assert_eq!(config.defaults.labels["team"], "a");
         let spec = config.defaults.spec.unwrap();

@@ -94,6 +94,7 @@ async fn run(args: Args) -> Result<(), String> {
         },
         telling: config.telling,
         pod_gc: config.pod_gc,
+        restarts: config.restarts,
     };
     let mut stop = Box::pin(ended().map_err(|error| format!("listen for signals: {error}"))?);
     health::health(&args.health).await?;

@@ -27,6 +27,7 @@ mod names;
 mod observe;
 mod patch;
 mod place;
+mod restart;
 mod set;
 mod settings;
 
@@ -34,4 +35,5 @@ pub use artifacts::{Artifacts, Input, Output, VARIABLE as ARTIFACTS};
 pub use manifest::{PodError, claim_name, render};
 pub use names::{ATTEMPT, COMPLETED, INSTANCE_ID, NODE_ID, NODE_NAME, ON_EXIT, UID, WORKFLOW};
 pub use observe::{Sight, containers, key, observe, read_report};
+pub use restart::{again, lost, restarts};
 pub use settings::{Entrypoint, Settings};
