@@ -7,14 +7,18 @@ mod health;
 use args::{Args, LogFormat};
 use clap::Parser;
 use config::Config;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tiphys_cluster::{Restrictions, Settings, Turn, config_map, operate_all};
+use tiphys_cluster::{Metrics, Restrictions, Settings, Turn, config_map, operate_all};
 use tiphys_host::{Cache, Host, Options, Registry};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// How often the configuration is looked at.
+const RELOAD: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -49,83 +53,166 @@ fn log(args: &Args) {
 async fn run(args: Args) -> Result<(), String> {
     let cluster = tiphys_cluster::Config::infer().await;
     let cluster = cluster.map_err(|error| format!("find a cluster: {error}"))?;
-    let own = cluster.default_namespace.clone();
-    let home = own.clone();
-    let data = config_map(&cluster, &own, &args.configmap).await;
-    let data = data.map_err(|error| {
-        let name = &args.configmap;
-        format!("read ConfigMap `{name}` of namespace `{own}`: {error}")
-    })?;
-    let config = Config::read(&data.unwrap_or_default()).map_err(|error| error.to_string())?;
-    for name in &config.unapplied {
-        tracing::warn!("option `{name}` of the configuration is not applied by this version");
+    let source = Source {
+        home: cluster.default_namespace.clone(),
+        name: args.configmap.clone(),
+        cluster,
+    };
+    let mut data = source.read().await?;
+    let mut config = Config::read(&data).map_err(|error| error.to_string())?;
+    let cache = args.cache.clone().map(Cache::new);
+    let plugins = Arc::new(Registry::built_in(Host::new(Options { cache }), &[]));
+    let metrics: Arc<Metrics> = Arc::default();
+    let mut stop = Box::pin(ended().map_err(|error| format!("listen for signals: {error}"))?);
+    health::health(&args.health).await?;
+    health::metrics(&args.metrics, metrics.clone()).await?;
+    let turn = turn(&args, &config, &source.home);
+    if let Some(turn) = &turn {
+        tokio::select! {
+            turn = turn.wait(&source.cluster) => turn.map_err(|error| error.to_string())?,
+            () = &mut stop => return Ok(()),
+        }
     }
-    let cache = args.cache.map(Cache::new);
-    let plugins = Registry::built_in(Host::new(Options { cache }), &[]);
+    metrics.lead(true);
+    loop {
+        for name in &config.unapplied {
+            tracing::warn!("option `{name}` of the configuration is not applied by this version");
+        }
+        let settings = settings(&args, config, &source.home, &plugins, &metrics);
+        let mut changed = None;
+        let over = async {
+            tokio::select! {
+                () = &mut stop => {}
+                new = source.changed(&data) => changed = Some(new),
+            }
+        };
+        let work = operate_all(source.cluster.clone(), settings, over);
+        match &turn {
+            Some(turn) => tokio::select! {
+                done = work => done.map_err(|error| error.to_string())?,
+                lost = turn.keep(&source.cluster) => return Err(lost.to_string()),
+            },
+            None => work.await.map_err(|error| error.to_string())?,
+        }
+        let Some(new) = changed else { break };
+        tracing::info!("the configuration has changed: all workflows are taken up anew");
+        (data, config) = new;
+    }
+    if let Some(turn) = turn {
+        turn.give_up(&source.cluster).await;
+    }
+    Ok(())
+}
+
+/// By whose leave it runs; none: nobody's.
+fn turn(args: &Args, config: &Config, home: &str) -> Option<Turn> {
+    if args.no_lease {
+        return None;
+    }
+    let instance = args.instanceid.as_ref().or(config.instance_id.as_ref());
+    let instance = instance.map_or_else(String::new, |id| format!("-{id}"));
+    let lasts = Duration::from_secs(args.lease_seconds);
+    Some(Turn {
+        namespace: home.to_owned(),
+        name: format!("workflow-controller{instance}"),
+        identity: args.identity.clone().unwrap_or_else(host),
+        lasts,
+        every: lasts / 3,
+    })
+}
+
+fn settings(
+    args: &Args,
+    config: Config,
+    home: &str,
+    plugins: &Arc<Registry>,
+    metrics: &Arc<Metrics>,
+) -> Settings {
     let executor = config.executor;
     let image = executor.as_ref().and_then(|given| given.image.clone());
     let policy = executor
         .as_ref()
         .and_then(|given| given.image_pull_policy.clone());
-    let settings = Settings {
+    let managed = args.managed_namespace.clone();
+    Settings {
         pods: tiphys_pods::Settings {
-            executor_image: args.executor_image.or(image).unwrap_or_else(|| {
+            executor_image: args.executor_image.clone().or(image).unwrap_or_else(|| {
                 concat!("tiphys/executor:v", env!("CARGO_PKG_VERSION")).to_owned()
             }),
-            executor_pull_policy: args.executor_image_pull_policy.or(policy),
+            executor_pull_policy: args.executor_image_pull_policy.clone().or(policy),
             executor,
             main_container: config.main_container,
-            instance_id: args.instanceid.or(config.instance_id),
+            instance_id: args.instanceid.clone().or(config.instance_id),
             images: config.images,
         },
         namespace: args
             .namespaced
-            .then(|| args.managed_namespace.unwrap_or(own)),
-        home: home.clone(),
+            .then(|| managed.unwrap_or_else(|| home.to_owned())),
+        home: home.to_owned(),
         repository: config.repository,
-        plugins: Some(Arc::new(plugins)),
-        metrics: Arc::default(),
+        plugins: Some(plugins.clone()),
+        metrics: metrics.clone(),
         parallelism: config.parallelism,
         pod_rate: config.pod_rate,
         defaults: config.defaults,
         restrictions: Restrictions {
             referencing: config.referencing,
-            allowed: args.workflow_user_override_allowlist,
+            allowed: args.workflow_user_override_allowlist.clone(),
         },
         telling: config.telling,
         pod_gc: config.pod_gc,
         restarts: config.restarts,
-    };
-    let mut stop = Box::pin(ended().map_err(|error| format!("listen for signals: {error}"))?);
-    health::health(&args.health).await?;
-    let metrics = settings.metrics.clone();
-    health::metrics(&args.metrics, metrics.clone()).await?;
-    if args.no_lease {
-        metrics.lead(true);
-        let done = operate_all(cluster, settings, stop).await;
-        return done.map_err(|error| error.to_string());
     }
-    let instance = settings.pods.instance_id.as_ref();
-    let instance = instance.map_or_else(String::new, |id| format!("-{id}"));
-    let lasts = Duration::from_secs(args.lease_seconds);
-    let turn = Turn {
-        namespace: home,
-        name: format!("workflow-controller{instance}"),
-        identity: args.identity.unwrap_or_else(host),
-        lasts,
-        every: lasts / 3,
-    };
-    tokio::select! {
-        turn = turn.wait(&cluster) => turn.map_err(|error| error.to_string())?,
-        () = &mut stop => return Ok(()),
+}
+
+/// Where the configuration is.
+struct Source {
+    cluster: tiphys_cluster::Config,
+    home: String,
+    name: String,
+}
+
+type Data = BTreeMap<String, String>;
+
+impl Source {
+    /// # Errors
+    /// It cannot be read; that it is not there is no fault.
+    async fn read(&self) -> Result<Data, String> {
+        let data = config_map(&self.cluster, &self.home, &self.name).await;
+        let data = data.map_err(|error| {
+            let Source { home, name, .. } = self;
+            format!("read ConfigMap `{name}` of namespace `{home}`: {error}")
+        })?;
+        Ok(data.unwrap_or_default())
     }
-    metrics.lead(true);
-    let done = tokio::select! {
-        done = operate_all(cluster.clone(), settings, stop) => done.map_err(|error| error.to_string()),
-        lost = turn.keep(&cluster) => return Err(lost.to_string()),
-    };
-    turn.give_up(&cluster).await;
-    done
+
+    /// Waits until the configuration is another one that can be applied. It is asked for, and not watched: the right to read one ConfigMap
+    /// is enough.
+    async fn changed(&self, applied: &Data) -> (Data, Config) {
+        let id = |config: Result<Config, _>| config.ok().and_then(|of: Config| of.instance_id);
+        let mut refused = None;
+        loop {
+            tokio::time::sleep(RELOAD).await;
+            let Ok(data) = self.read().await else {
+                continue;
+            };
+            if data == *applied || refused.as_ref() == Some(&data) {
+                continue;
+            }
+            match Config::read(&data) {
+                Ok(config) if config.instance_id == id(Config::read(applied)) => {
+                    return (data, config);
+                }
+                Ok(_) => tracing::error!(
+                    "the configuration has another instanceID, which only a new start applies; nothing of it is applied"
+                ),
+                Err(error) => tracing::error!(
+                    "the configuration has changed, and is not applied: failed to {error}"
+                ),
+            }
+            refused = Some(data);
+        }
+    }
 }
 
 /// The machine's name, and a number: two that run on one machine are not the same. In a pod the name is the pod's, and the number always 1.
