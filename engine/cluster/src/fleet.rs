@@ -65,10 +65,10 @@ pub async fn operate_all(
         None => Arc::new(NoKinds),
     };
     let namespace = settings.namespace.clone();
-    let defaults = settings.defaults.spec.clone();
+    let defaults = settings.options.defaults.spec.clone();
     let shelf = Shelf::new(client.clone(), namespace.clone(), kinds, defaults);
     let shelf = Arc::new(shelf);
-    let queue = Queue::new(settings.parallelism);
+    let queue = Queue::new(settings.options.parallelism);
     let locks = Arc::new(Locks::new(client.clone()));
     let ground = Arc::new(Ground {
         config,
@@ -78,8 +78,8 @@ pub async fn operate_all(
         locks,
         wire: Arc::default(),
         room: Semaphore::new(ROOM),
-        events: Events::new(client.clone(), settings.telling),
-        rate: settings.pod_rate.and_then(Rate::limiter),
+        events: Events::new(client.clone(), settings.options.telling),
+        rate: settings.options.pod_rate.and_then(Rate::limiter),
         settings,
     });
     let (events, inbox) = mpsc::unbounded_channel();
@@ -186,6 +186,19 @@ impl Fleet {
     async fn run(
         mut self,
         mut watches: JoinSet<()>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Blind> {
+        let done = self.work(&mut watches, stop).await;
+        // Another one may follow in this process, and see to what comes.
+        watches.shutdown().await;
+        self.clocks.stop();
+        self.expiring.values().for_each(AbortHandle::abort);
+        done
+    }
+
+    async fn work(
+        &mut self,
+        watches: &mut JoinSet<()>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), Blind> {
         let mut stop = std::pin::pin!(stop);

@@ -24,11 +24,17 @@ pub struct Settings {
     pub namespace: Option<String>,
     /// The controller's own namespace.
     pub home: String,
-    /// Where artifacts are kept if neither a workflow nor its namespace says it (`artifactRepository` of Argo's configuration).
-    pub repository: Option<tiphys_spec::ArtifactRepository>,
     /// Template kinds that plug-ins provide; none: there are none.
     pub plugins: Option<Arc<Registry>>,
     pub metrics: Arc<Metrics>,
+    pub options: Options,
+}
+
+/// What is configured of all workflows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// Where artifacts are kept if neither a workflow nor its namespace says it (`artifactRepository` of Argo's configuration).
+    pub repository: Option<tiphys_spec::ArtifactRepository>,
     /// How many workflows run at once.
     pub parallelism: Parallelism,
     /// How fast pods are made, at most.

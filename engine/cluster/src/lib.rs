@@ -49,7 +49,7 @@ pub use admission::Parallelism;
 pub use client::config_map;
 pub use events::{Level, Telling};
 pub use fleet::{Blind, operate_all};
-pub use ground::{Defaults, PodGc, Rate, Settings};
+pub use ground::{Defaults, Options, PodGc, Rate, Settings};
 pub use kube::Config;
 pub use lease::{LeaseError, Turn};
 pub use metrics::Metrics;

@@ -118,7 +118,7 @@ impl Pods {
                 return self.say(failed(&key, reason, true));
             }
         };
-        let gc = &self.ground.settings.pod_gc;
+        let gc = &self.ground.settings.options.pod_gc;
         retire::mark(&mut pod, workflow, gc.delay.as_deref());
         let known = self
             .known
@@ -268,7 +268,10 @@ impl Pods {
     /// Has another pod take the place of one that was lost before it began, unless too many were.
     fn restart(&mut self, key: &PodKey, pod: &Arc<Pod>) -> Option<Observation> {
         let reason = tiphys_pods::lost(pod)?;
-        let (count, most) = (tiphys_pods::restarts(pod), self.ground.settings.restarts);
+        let (count, most) = (
+            tiphys_pods::restarts(pod),
+            self.ground.settings.options.restarts,
+        );
         let known = self.known.get_mut(key)?;
         if count >= most || known.stop.load(Ordering::Relaxed) {
             return None;

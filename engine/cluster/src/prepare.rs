@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tiphys_core::Run;
 use tiphys_graph::plan::Plan;
-use tiphys_graph::{Origin, Purpose};
+use tiphys_graph::{Library, Origin, Purpose};
 use tiphys_spec::ObjectValue;
 
 const CHANGED: &str = "its template has changed since it began, which the controller's workflowRestrictions.templateReferencing (Secure) does not allow";
@@ -40,8 +40,9 @@ pub(crate) struct Prepared {
     pub run: Run,
     pub record: Record,
     pub told: Told,
-    /// Labels and annotations of the controller's defaults that the object has not.
-    pub join: Option<Value>,
+    /// What the object is to have from the first write on: labels and annotations of the controller's defaults, where its artifacts are,
+    /// what it runs by.
+    pub first: Option<Value>,
 }
 
 /// Reads and plans a workflow, makes what it needs from its start, and takes up what was done of it.
@@ -64,27 +65,26 @@ pub(crate) async fn prepare(
     let (workflow, found) =
         found.ok_or_else(|| refuse::Fault::Unreadable("it is no Workflow".to_owned()))?;
     let mut workflow = (**workflow).clone();
-    let settings = &ground.settings;
-    settings.restrictions.check(&object.data["spec"])?;
-    let join = joined(&mut workflow.metadata, &settings.defaults);
+    let options = &ground.settings.options;
+    options.restrictions.check(&object.data["spec"])?;
+    let metadata = joined(&mut workflow.metadata, &options.defaults);
     let origin = Origin::new(&read.source, &found.node);
     let value = serde_json::to_value(object).unwrap_or_default();
-    let mut library = ground.shelf.library(&id.namespace);
     let (status, extra) = stored(&value).map_err(unstored)?;
     // What it ran by at first is what it runs by, whatever became of the template since.
-    let pinned = status.stored_workflow_template_spec.clone();
-    let fresh = library.clone();
-    if let Some(pinned) = pinned.clone() {
-        library.pin(&workflow, pinned);
-    }
+    let pinned = status.stored_workflow_template_spec.as_ref();
+    let shelved = |mut library: Library| {
+        if let Some(pinned) = pinned {
+            library.pin(&workflow, pinned.clone());
+        }
+        library
+    };
+    let mut library = shelved(ground.shelf.library(&id.namespace));
     let mut planned = tiphys_graph::plan(&workflow, &origin, &library, Purpose::Run);
     if planned.plan.is_none() {
         // What it refers to may have been made a moment ago.
         if let Ok(newer) = ground.shelf.fresh(&id.namespace).await {
-            library = newer;
-            if let Some(pinned) = pinned.clone() {
-                library.pin(&workflow, pinned);
-            }
+            library = shelved(newer);
             planned = tiphys_graph::plan(&workflow, &origin, &library, Purpose::Run);
         }
     }
@@ -92,15 +92,21 @@ pub(crate) async fn prepare(
         .plan
         .ok_or_else(|| refuse::Fault::invalid(&planned.diagnostics))?;
     let mut record = Record::of(&value).map_err(unstored)?;
-    match (library.whole(&workflow), &pinned) {
-        (Some(whole), None) => record.pin(&whole),
-        (Some(whole), Some(_))
-            if settings.restrictions.secure()
-                && fresh.whole(&workflow).as_ref() != Some(&whole) =>
-        {
-            return Err(refuse::Fault::Invalid(CHANGED.to_owned()));
+    let mut kept = Map::new();
+    match pinned {
+        None => {
+            let whole = library.whole(&workflow).map(|whole| json!(whole));
+            if let Some(whole) = whole.filter(|whole| record.reserve(whole)) {
+                kept.insert("storedWorkflowTemplateSpec".to_owned(), whole);
+            }
         }
-        _ => {}
+        Some(_) if options.restrictions.secure() => {
+            let now = ground.shelf.library(&id.namespace);
+            if now.whole(&workflow) != library.whole(&workflow) {
+                return Err(refuse::Fault::Invalid(CHANGED.to_owned()));
+            }
+        }
+        Some(_) => {}
     }
     let found = repository(ground, id, &value, &plan).await?;
     let location = found
@@ -118,7 +124,9 @@ pub(crate) async fn prepare(
             .plan
             .ok_or_else(|| refuse::Fault::invalid(&again.diagnostics))?;
     }
-    record.repository = found.and_then(|found| serde_json::to_value(found).ok());
+    if let Some(found) = found.filter(|_| value["status"]["artifactRepositoryRef"].is_null()) {
+        kept.insert("artifactRepositoryRef".to_owned(), json!(found));
+    }
     let made = claims::make(ground, id, &plan.workflow.spec).await;
     made.map_err(refuse::Fault::Claim)?;
     if let Some(budget) = &plan.workflow.spec.pod_disruption_budget {
@@ -139,12 +147,21 @@ pub(crate) async fn prepare(
     };
     Ok(Prepared {
         told,
-        join,
+        first: first(metadata, kept),
         record,
         object: value,
         plan: Arc::new(plan),
         run,
     })
+}
+
+fn first(metadata: Option<Value>, status: Map<String, Value>) -> Option<Value> {
+    let mut parts = Map::new();
+    parts.extend(metadata.map(|parts| ("metadata".to_owned(), parts)));
+    if !status.is_empty() {
+        parts.insert("status".to_owned(), status.into());
+    }
+    (!parts.is_empty()).then_some(Value::Object(parts))
 }
 
 /// Gives a workflow the labels and annotations that it has by default; those that it had not, as parts of an object's metadata.

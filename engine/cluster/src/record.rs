@@ -28,8 +28,6 @@ const OWN: [(&str, &[&str]); 4] = [
             "outputs",
             "conditions",
             "synchronization",
-            "artifactRepositoryRef",
-            "storedWorkflowTemplateSpec",
         ],
     ),
 ];
@@ -58,12 +56,8 @@ pub struct Record {
     packed: bool,
     /// `status.synchronization`: what the run holds and waits for.
     pub locks: Option<Value>,
-    /// `status.artifactRepositoryRef`: where its artifacts are.
-    pub repository: Option<Value>,
     /// When the object may be deleted, once the run has ended.
     pub expires: Option<String>,
-    /// `status.storedWorkflowTemplateSpec`: what the workflow and its template said when it began.
-    whole: Option<Value>,
 }
 
 impl Record {
@@ -85,21 +79,18 @@ impl Record {
                 .as_str()
                 .is_some_and(|text| !text.is_empty()),
             locks: None,
-            repository: object["status"].get("artifactRepositoryRef").cloned(),
             expires: None,
-            whole: object["status"].get("storedWorkflowTemplateSpec").cloned(),
         })
     }
 
-    /// Keeps what the workflow runs by for its whole life, if there is room for it: its template may change.
-    pub fn pin(&mut self, spec: &tiphys_spec::WorkflowSpec) {
-        let whole = serde_json::to_value(spec).unwrap_or_default();
-        let size = size(&whole);
-        // Its nodes need the better part.
-        if size < self.room / 2 {
+    /// Has the nodes leave room for something else that is to be in the object; false where it would take the better part of it.
+    pub fn reserve(&mut self, more: &Value) -> bool {
+        let size = size(more);
+        let fits = size < self.room / 2;
+        if fits {
             self.room -= size;
-            self.whole = Some(whole);
         }
+        fits
     }
 
     /// The merge patch that brings the object to where the run is; none if it is there. `changed` are the nodes that may differ. The
@@ -126,13 +117,7 @@ impl Record {
                 nodes.insert(node.id.clone(), patch);
             }
         }
-        let mut rest = rest(run, self.locks.as_ref(), self.expires.as_deref());
-        if let Some(repository) = &self.repository {
-            rest["status"]["artifactRepositoryRef"] = repository.clone();
-        }
-        if let Some(whole) = &self.whole {
-            rest["status"]["storedWorkflowTemplateSpec"] = whole.clone();
-        }
+        let rest = rest(run, self.locks.as_ref(), self.expires.as_deref());
         let patch = diff(Some(&self.rest), Some(&rest));
         self.rest = rest;
         if nodes.is_empty() {

@@ -62,7 +62,7 @@ pub(crate) async fn find(
             own.join(", ")
         ));
     }
-    let default = ground.settings.repository.clone();
+    let default = ground.settings.options.repository.clone();
     Ok(default.map(|repository| Found {
         artifact_repository: Some(repository),
         default: Some(true),

@@ -93,7 +93,7 @@ pub(crate) async fn collect(ground: &Ground, id: &Id, phase: spec::WorkflowPhase
 pub(crate) async fn delete(ground: &Ground, pod: &Pod) {
     patch_off(ground, pod, json!({"metadata": {}})).await;
     let api = api(ground, &pod.namespace().unwrap_or_default());
-    let grace = ground.settings.pod_gc.grace;
+    let grace = ground.settings.options.pod_gc.grace;
     client::delete_within("delete a pod", &api, &pod.name_any(), grace).await;
 }
 

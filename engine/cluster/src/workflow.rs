@@ -108,7 +108,7 @@ pub(crate) async fn operate(
         own: HashSet::new(),
         holding: Holding::of(&prepared.object),
         told: prepared.told,
-        join: prepared.join,
+        first: prepared.first,
         plan: prepared.plan,
         run: prepared.run,
         record: prepared.record,
@@ -165,8 +165,8 @@ struct Drive {
     holding: Holding,
     /// The events that were sent.
     told: Told,
-    /// Labels and annotations that the object is to have, and has not yet.
-    join: Option<Value>,
+    /// What the object is to have from the first write on, besides what the run decides; none once it has.
+    first: Option<Value>,
     letters: UnboundedSender<Letter>,
     inbox: UnboundedReceiver<Letter>,
     /// Changed and not stored.
@@ -235,8 +235,8 @@ impl Drive {
             self.since = None;
             let patch = patch.map_err(|error| Stop::Failed(error.to_string()))?;
             let Some(mut patch) = patch else { break };
-            if let Some(join) = &self.join {
-                crate::patch::join(&mut patch["metadata"], join);
+            if let Some(first) = &self.first {
+                crate::patch::join(&mut patch, first);
             }
             patch["metadata"]["resourceVersion"] = self.version.as_str().into();
             if tracked(&self.object) {
@@ -252,7 +252,7 @@ impl Drive {
                     }
                     self.version = written.metadata.resource_version.unwrap_or_default();
                     self.own.insert(self.version.clone());
-                    self.join = None;
+                    self.first = None;
                     let events = &self.ground.events;
                     events.tell(&self.id, &self.run, &dirty, &mut self.told);
                     break;
@@ -329,6 +329,9 @@ impl Drive {
         self.version = object.metadata.resource_version.clone().unwrap_or_default();
         self.object = serde_json::to_value(&object).unwrap_or_default();
         self.record = Record::of(&self.object).map_err(|error| Stop::Failed(error.to_string()))?;
+        if let Some(first) = &self.first {
+            self.record.reserve(first);
+        }
         let commands = edits(&self.object, &self.run);
         self.obey(commands);
         Ok(())

@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use tiphys_cluster::{Defaults, Level, Parallelism, PodGc, Rate, Referencing, Telling};
+use tiphys_cluster::{Defaults, Level, Options, Rate, Referencing};
 use tiphys_pods::Entrypoint;
-use tiphys_spec::{ArtifactRepository, Source, Workflow, decode};
+use tiphys_spec::{Source, Workflow, decode};
 
 /// What is configured, of what this version applies.
 #[derive(Debug, Default)]
@@ -17,15 +17,7 @@ pub struct Config {
     pub images: BTreeMap<String, Entrypoint>,
     pub instance_id: Option<String>,
     pub main_container: Option<Container>,
-    pub repository: Option<ArtifactRepository>,
-    pub parallelism: Parallelism,
-    pub pod_rate: Option<Rate>,
-    pub defaults: Defaults,
-    pub referencing: Option<Referencing>,
-    pub telling: Telling,
-    pub pod_gc: PodGc,
-    /// How often a pod is made again that was lost before it began.
-    pub restarts: u32,
+    pub workflows: Options,
     /// Options of Argo's that are set and that this version does not apply.
     pub unapplied: Vec<String>,
 }
@@ -147,7 +139,7 @@ impl Config {
         let mut config = Config::default();
         for (name, option) in options {
             match name.as_str() {
-                "artifactRepository" => config.repository = Some(of(&name, option)?),
+                "artifactRepository" => config.workflows.repository = Some(of(&name, option)?),
                 "executor" => config.executor = Some(of(&name, option)?),
                 "images" => config.images = of(&name, option)?,
                 // A bare number is an ID as well.
@@ -155,30 +147,35 @@ impl Config {
                     let text = option.as_str().map(str::to_owned);
                     config.instance_id = Some(text.unwrap_or_else(|| option.to_string()));
                 }
-                "parallelism" => config.parallelism.all = most(of(&name, option)?),
-                "namespaceParallelism" => config.parallelism.each = most(of(&name, option)?),
-                "resourceRateLimit" => config.pod_rate = Some(rate(&name, option)?),
-                "podGCGracePeriodSeconds" => config.pod_gc.grace = Some(of(&name, option)?),
+                "parallelism" => config.workflows.parallelism.all = most(of(&name, option)?),
+                "namespaceParallelism" => {
+                    config.workflows.parallelism.each = most(of(&name, option)?)
+                }
+                "resourceRateLimit" => config.workflows.pod_rate = Some(rate(&name, option)?),
+                "podGCGracePeriodSeconds" => {
+                    config.workflows.pod_gc.grace = Some(of(&name, option)?)
+                }
                 "podGCDeleteDelayDuration" => {
-                    config.pod_gc.delay = Some(duration(&name, option)?);
+                    config.workflows.pod_gc.delay = Some(duration(&name, option)?);
                 }
                 "failedPodRestart" => {
                     let given: Restart = of(&name, option)?;
                     let most = given.max_restarts.unwrap_or(3);
-                    config.restarts = if given.enabled { most } else { 0 };
+                    config.workflows.restarts = if given.enabled { most } else { 0 };
                 }
                 "nodeEvents" => {
                     let events: Events = of(&name, option)?;
-                    config.telling.nodes = events.level();
-                    config.telling.as_pod = events.send_as_pod;
+                    config.workflows.telling.nodes = events.level();
+                    config.workflows.telling.as_pod = events.send_as_pod;
                 }
                 "workflowEvents" => {
-                    config.telling.workflows = of::<Events>(&name, option)?.level();
+                    config.workflows.telling.workflows = of::<Events>(&name, option)?.level();
                 }
-                "workflowDefaults" => config.defaults = defaults(&name, option)?,
+                "workflowDefaults" => config.workflows.defaults = defaults(&name, option)?,
                 "workflowRestrictions" => {
                     let given: Restricted = of(&name, option)?;
-                    config.referencing = referencing(&name, &given.template_referencing)?;
+                    config.workflows.restrictions.referencing =
+                        referencing(&name, &given.template_referencing)?;
                 }
                 "mainContainer" => config.main_container = Some(of(&name, option)?),
                 known if OTHERS.contains(&known) => config.unapplied.push(name),
@@ -365,16 +362,19 @@ mod tests {
             ),
         ]);
         let config = config.unwrap();
-        assert_eq!(config.parallelism.all, Some(10));
-        assert_eq!(config.parallelism.each, None);
-        assert_eq!(config.pod_rate.unwrap().burst.get(), 3);
-        assert_eq!(config.telling.nodes, Level::None);
-        assert_eq!(config.telling.workflows, Level::All);
-        assert_eq!(config.referencing, Some(Referencing::Secure));
-        assert_eq!(config.restarts, 3);
-        assert_eq!(config.pod_gc.delay.as_deref(), Some("90s"));
-        assert_eq!(config.defaults.labels["team"], "a");
-        let spec = config.defaults.spec.unwrap();
+        assert_eq!(config.workflows.parallelism.all, Some(10));
+        assert_eq!(config.workflows.parallelism.each, None);
+        assert_eq!(config.workflows.pod_rate.unwrap().burst.get(), 3);
+        assert_eq!(config.workflows.telling.nodes, Level::None);
+        assert_eq!(config.workflows.telling.workflows, Level::All);
+        assert_eq!(
+            config.workflows.restrictions.referencing,
+            Some(Referencing::Secure)
+        );
+        assert_eq!(config.workflows.restarts, 3);
+        assert_eq!(config.workflows.pod_gc.delay.as_deref(), Some("90s"));
+        assert_eq!(config.workflows.defaults.labels["team"], "a");
+        let spec = config.workflows.defaults.spec.unwrap();
         assert_eq!(spec.active_deadline_seconds, Some(60));
         for (name, text, want) in [
             ("resourceRateLimit", "{limit: 0, burst: 1}", "more than 0"),

@@ -12,7 +12,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tiphys_cluster::{Metrics, Restrictions, Settings, Turn, config_map, operate_all};
+use tiphys_cluster::{Metrics, Settings, Turn, config_map, operate_all};
 use tiphys_host::{Cache, Host, Options, Registry};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -134,6 +134,9 @@ fn settings(
         .as_ref()
         .and_then(|given| given.image_pull_policy.clone());
     let managed = args.managed_namespace.clone();
+    let mut options = config.workflows;
+    let allowed = &args.workflow_user_override_allowlist;
+    options.restrictions.allowed.clone_from(allowed);
     Settings {
         pods: tiphys_pods::Settings {
             executor_image: args.executor_image.clone().or(image).unwrap_or_else(|| {
@@ -149,19 +152,9 @@ fn settings(
             .namespaced
             .then(|| managed.unwrap_or_else(|| home.to_owned())),
         home: home.to_owned(),
-        repository: config.repository,
         plugins: Some(plugins.clone()),
         metrics: metrics.clone(),
-        parallelism: config.parallelism,
-        pod_rate: config.pod_rate,
-        defaults: config.defaults,
-        restrictions: Restrictions {
-            referencing: config.referencing,
-            allowed: args.workflow_user_override_allowlist.clone(),
-        },
-        telling: config.telling,
-        pod_gc: config.pod_gc,
-        restarts: config.restarts,
+        options,
     }
 }
 

@@ -87,6 +87,11 @@ impl Clocks {
         .await;
     }
 
+    /// No CronWorkflow is seen to any more.
+    pub(crate) fn stop(&self) {
+        self.all().drain().for_each(|(_, clock)| clock.task.abort());
+    }
+
     /// A workflow has come, has ended or is gone: whose it is, should know.
     pub(crate) fn tell(&self, meta: &Meta) {
         if let Some(cron) = meta.labels().get(CRON) {
