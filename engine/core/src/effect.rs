@@ -61,7 +61,7 @@ pub struct PodIntent {
     pub node_name: String,
     pub template_name: String,
     /// container, script, resource with sidecars, init containers, volumes and metadata, tags replaced. `inputs` and
-    /// `outputs.parameters` of it are not used; they are below.
+    /// `outputs.parameters` of it are not used, they are below; but a resource's `outputs.parameters` say what to read off its object.
     pub template: Arc<spec::Template>,
     /// What the workflow says of all its pods, tags replaced: volumes, scheduling, metadata, `podSpecPatch`; nothing else is in it.
     pub workflow: Arc<spec::WorkflowSpec>,

@@ -301,3 +301,22 @@ fn containers_of_a_set_are_nodes_below_their_pod() {
     let run = Run::restore(&plan, &run.status(), run.extra(), 1);
     assert_eq!(run.nodes().count(), 6);
 }
+
+/// What is read off an object does not depend on whether a tag stands somewhere in the template.
+#[test]
+fn a_resource_says_what_to_read_off_its_object() {
+    for name in ["plain", "'{{workflow.name}}'"] {
+        let plan = plan_of(&format!(
+            "    - name: main\n      resource:\n        action: get\n        manifest: |\n          apiVersion: v1\n          kind: ConfigMap\n          metadata: {{name: {name}}}\n      outputs:\n        parameters:\n          - {{name: a, valueFrom: {{jsonPath: '{{.data.a}}', default: none}}}}\n          - {{name: b, valueFrom: {{jqFilter: .data.b}}}}\n"
+        ));
+        let mut run = Run::new(&plan, 1);
+        let (effects, _) = step(&plan, &mut run, Vec::new(), 0);
+        let [Effect::CreatePod(intent)] = effects.as_slice() else {
+            panic!("{name}: {effects:?}")
+        };
+        let outputs = intent.template.outputs.as_deref().expect("outputs");
+        let from = |at: usize| outputs.parameters[at].value_from.as_ref().expect("a place");
+        assert_eq!(from(0).json_path.as_deref(), Some("{.data.a}"), "{name}");
+        assert_eq!(from(1).jq_filter.as_deref(), Some(".data.b"), "{name}");
+    }
+}

@@ -24,7 +24,11 @@ impl Planner<'_> {
                 map.remove(field);
             }
             if let Some(outputs) = map.get_mut("outputs").and_then(Value::as_object_mut) {
-                outputs.remove("parameters");
+                match outputs.get_mut("parameters") {
+                    // Who does what the template says reads them off the object.
+                    Some(parameters) if spec.resource.is_some() => of_object(parameters),
+                    _ => _ = outputs.remove("parameters"),
+                }
             }
         }
         if let Some((kind, kept)) = kinds(spec) {
@@ -58,6 +62,21 @@ impl Planner<'_> {
                 ),
             },
             None => Body::Pod(tree),
+        }
+    }
+}
+
+/// Leaves of output parameters what says where in an object they are: the engine evaluates the rest.
+fn of_object(parameters: &mut Value) {
+    for parameter in parameters.as_array_mut().into_iter().flatten() {
+        let keep = |value: &mut Value, fields: &[&str]| {
+            if let Some(map) = value.as_object_mut() {
+                map.retain(|field, _| fields.contains(&field.as_str()));
+            }
+        };
+        keep(parameter, &["name", "valueFrom"]);
+        if let Some(from) = parameter.get_mut("valueFrom") {
+            keep(from, &["jsonPath", "jqFilter"]);
         }
     }
 }
