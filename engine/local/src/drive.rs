@@ -92,7 +92,7 @@ pub async fn drive(
         folder,
         journal,
         events: options.events,
-        summary: folder.summary().ok(),
+        summary: None,
         taken: Vec::new(),
     };
     let done = drive
@@ -115,6 +115,7 @@ struct Drive<'a> {
     folder: &'a Held,
     journal: Journal,
     events: Option<broadcast::Sender<Event>>,
+    /// As last written by this process.
     summary: Option<Summary>,
     /// Who waits to hear that an order was taken.
     taken: Vec<oneshot::Sender<()>>,
@@ -164,24 +165,31 @@ impl Drive<'_> {
         let rest = decision
             .workflow_changed
             .then(|| (self.run.summary(), self.run.extra().clone()));
-        if let Some((status, _)) = &rest {
-            let summary = Summary::of(&self.plan.workflow, status);
-            if self.summary.as_ref() != Some(&summary) {
-                summary
-                    .write(self.folder.path())
-                    .map_err(|error| FolderError::at(self.folder.path(), error))?;
-                self.summary = Some(summary);
-            }
-        }
         let rest = rest.as_ref().map(|(status, extra)| (status, extra));
         self.journal
             .append(decision.changed.iter().map(|ix| self.run.node(*ix)), rest)?;
+        if decision.workflow_changed || self.summary.is_none() {
+            self.summarize()?;
+        }
         if self.journal.bloated() {
             let stored = Stored {
                 status: self.run.status(),
                 extra: self.run.extra().clone(),
             };
             self.journal.compact(&stored)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what a list shows of the run. After the journal: a run that a summary says has ended cannot be taken up, so it must
+    /// have ended. A summary that fell behind, its writer killed between the two, is written by who takes the run up.
+    fn summarize(&mut self) -> Result<(), FolderError> {
+        let summary = Summary::of(&self.plan.workflow, &self.run.summary());
+        if self.summary.as_ref() != Some(&summary) {
+            summary
+                .write(self.folder.path())
+                .map_err(|error| FolderError::at(self.folder.path(), error))?;
+            self.summary = Some(summary);
         }
         Ok(())
     }

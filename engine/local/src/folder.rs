@@ -241,12 +241,13 @@ impl Held {
     /// # Errors
     /// It cannot be written; the old state stays.
     pub fn replace_state(&self, stored: &Stored) -> Result<(), FolderError> {
-        Journal::write(&self.journal(), stored)?;
         let workflow = self.submitted()?.workflow;
         let summary = Summary::of(&workflow, &stored.status);
+        // Before the journal: a summary may say that a run goes on which has ended, but not that it has ended while it goes on.
         summary
             .write(self.path())
-            .map_err(|error| FolderError::at(self.path(), error))
+            .map_err(|error| FolderError::at(self.path(), error))?;
+        Journal::write(&self.journal(), stored)
     }
 
     /// Replaces what the run was made from, as after `retry` with other parameters.
