@@ -97,6 +97,7 @@ const BACKEND: &[&str] = &[
     "tiphys-graph",
     "tiphys-pods",
     "tiphys-host",
+    "tiphys-oci",
     "tiphys-artifacts",
     "tiphys-store",
     "tiphys-spec",

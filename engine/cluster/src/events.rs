@@ -95,6 +95,14 @@ impl Events {
         }
     }
 
+    /// Tells of something that went wrong with a workflow beside its run.
+    pub fn fault(&self, id: &Id, reason: &str, message: &str) {
+        if wanted(self.telling.workflows, true) {
+            let event = event(reason.to_owned(), message.to_owned(), true);
+            self.put(event, id, "g");
+        }
+    }
+
     fn workflow(&self, phase: WorkflowPhase, message: Option<&str>) -> Option<Event> {
         let (reason, default) = match phase {
             WorkflowPhase::Running => ("WorkflowRunning", "Workflow Running"),

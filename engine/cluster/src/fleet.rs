@@ -7,6 +7,7 @@ use crate::cron::Clocks;
 use crate::events::Events;
 use crate::expiry;
 use crate::follow::{Named, News, follow};
+use crate::gc;
 use crate::ground::{Ground, Rate, Settings};
 use crate::kinds::{Meta, scope, workflows};
 use crate::locks::Locks;
@@ -41,6 +42,8 @@ enum Event {
     /// The templates have been read.
     Shelved,
     Ended(Id),
+    /// What was to be done for a workflow's artifacts is done.
+    Collected(Id),
     /// The locks of all workflows that ran before are theirs again.
     Settled,
 }
@@ -79,6 +82,7 @@ pub async fn operate_all(
         wire: Arc::default(),
         room: Semaphore::new(ROOM),
         events: Events::new(client.clone(), settings.options.telling),
+        images: Default::default(),
         rate: settings.options.pod_rate.and_then(Rate::limiter),
         settings,
     });
@@ -133,6 +137,7 @@ pub async fn operate_all(
         uids: HashMap::new(),
         names: HashMap::new(),
         expiring: HashMap::new(),
+        collecting: HashMap::new(),
         waiting: Some(Waiting {
             namespaces: namespace.is_some(),
             ..Waiting::default()
@@ -157,6 +162,8 @@ struct Fleet {
     names: HashMap<Named, Arc<str>>,
     /// Workflows that have ended and wait for their end as objects.
     expiring: HashMap<Arc<str>, AbortHandle>,
+    /// Workflows whose artifacts are being deleted, as the watch told of them when that began, and last.
+    collecting: HashMap<Arc<str>, Collecting>,
     /// Who may run.
     queue: Queue,
     /// Not all watches have told what was there at the beginning.
@@ -171,6 +178,12 @@ struct Waiting {
     namespaces: bool,
     /// And whether they had begun.
     begin: Vec<(Id, bool)>,
+}
+
+struct Collecting {
+    first: Meta,
+    last: Meta,
+    task: AbortHandle,
 }
 
 struct Running {
@@ -193,6 +206,8 @@ impl Fleet {
         watches.shutdown().await;
         self.clocks.stop();
         self.expiring.values().for_each(AbortHandle::abort);
+        let collecting = self.collecting.values();
+        collecting.for_each(|one| one.task.abort());
         done
     }
 
@@ -246,6 +261,7 @@ impl Fleet {
             Event::Shelved => self.synced(|waiting| waiting.templates = true),
             Event::Settled => self.ground.locks.open(),
             Event::Ended(id) => self.ended(&id),
+            Event::Collected(id) => self.collected(&id),
         }
     }
 
@@ -296,14 +312,21 @@ impl Fleet {
             self.gone(&uid);
         }
         let over = meta.labels().get(COMPLETED).map(String::as_str) == Some("true");
+        // It stays for its artifacts only.
+        let leaves = gc::due(meta) && meta.metadata.deletion_timestamp.is_some();
         if let Some(one) = self.running.get_mut(&id.uid) {
-            one.again = !over;
+            one.again = !over && !leaves;
             one.last = Some(meta.clone());
+            if leaves {
+                let _ = one.letters.send(Letter::Deleted);
+                return;
+            }
             let version = meta.resource_version().unwrap_or_default();
             let _ = one.letters.send(Letter::Changed(version));
             return;
         }
-        if over {
+        if over || leaves {
+            self.collect(meta, &id);
             return self.expire(meta, id);
         }
         self.stay(&id.uid);
@@ -391,6 +414,46 @@ impl Fleet {
         self.expiring.insert(uid, task.abort_handle());
     }
 
+    /// The artifacts of a workflow that does not run are deleted, if it is time.
+    fn collect(&mut self, meta: &Meta, id: &Id) {
+        if let Some(one) = self.collecting.get_mut(&id.uid) {
+            one.last = meta.clone();
+            return;
+        }
+        if !gc::due(meta) {
+            return;
+        }
+        let (ground, of) = (self.ground.clone(), id.clone());
+        let work = tokio::spawn(async move { gc::collect(&ground, &of).await });
+        let one = Collecting {
+            first: meta.clone(),
+            last: meta.clone(),
+            task: work.abort_handle(),
+        };
+        self.collecting.insert(id.uid.clone(), one);
+        let (ground, id, events) = (self.ground.clone(), id.clone(), self.events.clone());
+        tokio::spawn(async move {
+            if work.await.is_err_and(|error| error.is_panic()) {
+                ground.settings.metrics.fault("OperationPanic");
+            }
+            let _ = events.send(Event::Collected(id));
+        });
+    }
+
+    fn collected(&mut self, id: &Id) {
+        let Some(Collecting { first, last, .. }) = self.collecting.remove(&id.uid) else {
+            return;
+        };
+        // It was written to meanwhile, and deleted perhaps: that may be more to do.
+        let here = self.uids.get(&(id.namespace.clone(), id.name.clone())) == Some(&id.uid);
+        if here
+            && !self.running.contains_key(&id.uid)
+            && first.resource_version() != last.resource_version()
+        {
+            self.collect(&last, id);
+        }
+    }
+
     /// It does not go by itself any more.
     fn stay(&mut self, uid: &str) {
         if let Some(task) = self.expiring.remove(uid) {
@@ -457,6 +520,7 @@ impl Fleet {
         }
         self.leave(&id.uid);
         if let Some(meta) = one.last {
+            self.collect(&meta, &one.id);
             self.expire(&meta, one.id);
         }
     }

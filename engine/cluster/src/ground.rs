@@ -2,6 +2,7 @@
 
 use crate::admission::Parallelism;
 use crate::events::{Events, Telling};
+use crate::images::Images;
 use crate::locks::Locks;
 use crate::metrics::Metrics;
 use crate::restrict::Restrictions;
@@ -95,6 +96,8 @@ pub(crate) struct Ground {
     /// Clients that act as service accounts, by user.
     pub accounts: Mutex<HashMap<String, Client>>,
     pub events: Events,
+    /// What images start.
+    pub images: Images,
     /// How fast pods may be made; none: as fast as it goes.
     pub rate: Option<DefaultDirectRateLimiter>,
 }

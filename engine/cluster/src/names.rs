@@ -10,3 +10,5 @@ pub const POD_NAME_FORMAT: &str = "workflows.argoproj.io/pod-name-format";
 pub const ATTEMPT: &str = "tiphys.dev/attempt";
 /// Annotation: when a workflow that has ended is deleted (`ttlStrategy`), as RFC 3339.
 pub const EXPIRES: &str = "tiphys.dev/expires";
+/// Annotation: which of a workflow's artifacts are deleted at its end (`OnWorkflowCompletion`), until that is done.
+pub const ARTIFACT_GC: &str = "tiphys.dev/artifact-gc";

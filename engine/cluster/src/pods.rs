@@ -2,7 +2,7 @@
 
 use crate::calls::ended;
 use crate::client::{code, delete, merge, patiently, patiently_telling, spread, told};
-use crate::ground::Ground;
+use crate::ground::{Ground, Options};
 use crate::retire::{self, FINALIZER};
 use crate::workflow::Letter;
 use governor::clock::{Clock, DefaultClock};
@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tiphys_core::{ContainerState, Observation, Outcome, PodFinished, PodIntent, PodKey};
-use tiphys_pods::{Sight, observe, read_report};
+use tiphys_graph::plan::Plan;
+use tiphys_pods::{PodError, Sight, observe, read_report};
 use tiphys_spec as spec;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
@@ -103,23 +104,21 @@ impl Pods {
     }
 
     /// Makes the pod, unless it is there.
-    pub(crate) fn create(&mut self, intent: &PodIntent, workflow: &spec::Workflow) {
+    pub(crate) fn create(&mut self, intent: &PodIntent, plan: &Arc<Plan>) {
         let key = intent.key.clone();
-        let made = tiphys_pods::render(
-            intent,
-            workflow,
-            &self.ground.settings.pods,
-            Timestamp::now(),
-        );
-        let mut pod = match made {
-            Ok(pod) => pod,
+        let settings = &self.ground.settings;
+        let draft = match manifest(intent, &plan.workflow, &settings.pods, &settings.options) {
+            Ok(pod) => Draft::Whole(Box::new(pod)),
+            Err(PodError::NoCommand { image }) => Draft::Open {
+                intent: Box::new(intent.clone()),
+                plan: plan.clone(),
+                image,
+            },
             Err(error) => {
                 let reason = format!("failed to {error}");
                 return self.say(failed(&key, reason, true));
             }
         };
-        let gc = &self.ground.settings.options.pod_gc;
-        retire::mark(&mut pod, workflow, gc.delay.as_deref());
         let known = self
             .known
             .entry(key.clone())
@@ -134,7 +133,7 @@ impl Pods {
         let job = Creation {
             api: api(&self.ground, &self.namespace),
             ground: self.ground.clone(),
-            pod,
+            draft,
             key: key.clone(),
             stop: known.stop.clone(),
             letters: self.letters.clone(),
@@ -283,7 +282,7 @@ impl Pods {
         let job = Creation {
             api: api(&self.ground, &self.namespace),
             ground: self.ground.clone(),
-            pod: tiphys_pods::again(pod),
+            draft: Draft::Whole(Box::new(tiphys_pods::again(pod))),
             key: key.clone(),
             stop: known.stop.clone(),
             letters: self.letters.clone(),
@@ -419,11 +418,33 @@ fn spawn(job: Creation, letters: UnboundedSender<Letter>) {
     });
 }
 
+fn manifest(
+    intent: &PodIntent,
+    workflow: &spec::Workflow,
+    settings: &tiphys_pods::Settings,
+    options: &Options,
+) -> Result<Pod, PodError> {
+    let mut pod = tiphys_pods::render(intent, workflow, settings, Timestamp::now())?;
+    retire::mark(&mut pod, workflow, options.pod_gc.delay.as_deref());
+    Ok(pod)
+}
+
+/// What is to be made.
+enum Draft {
+    Whole(Box<Pod>),
+    /// An image of it starts what nobody has said.
+    Open {
+        intent: Box<PodIntent>,
+        plan: Arc<Plan>,
+        image: String,
+    },
+}
+
 /// A pod on its way into the cluster.
 struct Creation {
     ground: Arc<Ground>,
     api: Api<Pod>,
-    pod: Pod,
+    draft: Draft,
     key: PodKey,
     stop: Arc<AtomicBool>,
     letters: UnboundedSender<Letter>,
@@ -451,8 +472,41 @@ impl Creation {
         }
     }
 
+    /// The manifest, once it is known what its images start.
+    async fn whole(&self) -> Result<Pod, PodFinished> {
+        let (intent, plan, image) = match &self.draft {
+            Draft::Whole(pod) => return Ok((**pod).clone()),
+            Draft::Open {
+                intent,
+                plan,
+                image,
+            } => (intent, plan, image),
+        };
+        let mut settings = self.ground.settings.pods.clone();
+        let mut image = image.clone();
+        loop {
+            let waits = |reason: String| self.wait_for(reason);
+            let starts = self.ground.images.starts(&self.api, intent, &image, waits);
+            let starts = starts
+                .await
+                .map_err(|reason| failure(&self.key, format!("failed to {reason}"), true))?;
+            settings.images.insert(image, starts);
+            let options = &self.ground.settings.options;
+            match manifest(intent, &plan.workflow, &settings, options) {
+                Ok(pod) => return Ok(pod),
+                Err(PodError::NoCommand { image: next })
+                    if !settings.images.contains_key(&next) =>
+                {
+                    image = next;
+                }
+                Err(error) => return Err(failure(&self.key, format!("failed to {error}"), true)),
+            }
+        }
+    }
+
     async fn run(self) -> Result<Pod, PodFinished> {
-        let name = self.pod.name_any();
+        let pod = self.whole().await?;
+        let name = pod.name_any();
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(failure(&self.key, "pod deleted".to_owned(), false));
@@ -468,7 +522,7 @@ impl Creation {
             let room = self.ground.room.acquire().await;
             let params = PostParams::default();
             let waits = |error: &Error| self.wait_for(told(error));
-            let made = || self.api.create(&params, &self.pod);
+            let made = || self.api.create(&params, &pod);
             let made = patiently_telling("create a pod", made, waits).await;
             drop(room);
             let error = match made {

@@ -5,7 +5,7 @@ use crate::ground::{Defaults, Ground};
 use crate::record::Record;
 use crate::stored::{StoredError, stored};
 use crate::workflow::Id;
-use crate::{budget, claims, refuse, repository};
+use crate::{budget, claims, gc, patch, refuse, repository};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::DynamicObject;
 use serde_json::{Map, Value, json};
@@ -67,7 +67,7 @@ pub(crate) async fn prepare(
     let mut workflow = (**workflow).clone();
     let options = &ground.settings.options;
     options.restrictions.check(&object.data["spec"])?;
-    let metadata = joined(&mut workflow.metadata, &options.defaults);
+    let mut metadata = joined(&mut workflow.metadata, &options.defaults);
     let origin = Origin::new(&read.source, &found.node);
     let value = serde_json::to_value(object).unwrap_or_default();
     let (status, extra) = stored(&value).map_err(unstored)?;
@@ -126,6 +126,9 @@ pub(crate) async fn prepare(
     }
     if let Some(found) = found.filter(|_| value["status"]["artifactRepositoryRef"].is_null()) {
         kept.insert("artifactRepositoryRef".to_owned(), json!(found));
+    }
+    if let Some(held) = gc::first(&plan, &value) {
+        patch::join(metadata.get_or_insert_default(), &held);
     }
     let made = claims::make(ground, id, &plan.workflow.spec).await;
     made.map_err(refuse::Fault::Claim)?;

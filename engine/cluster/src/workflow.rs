@@ -11,7 +11,7 @@ use crate::names::COMPLETED;
 use crate::pods::Pods;
 use crate::prepare::prepare;
 use crate::record::Record;
-use crate::{budget, claims, expiry, memo, refuse, retire};
+use crate::{budget, claims, expiry, gc, memo, refuse, retire};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -329,7 +329,8 @@ impl Drive {
         self.version = object.metadata.resource_version.clone().unwrap_or_default();
         self.object = serde_json::to_value(&object).unwrap_or_default();
         self.record = Record::of(&self.object).map_err(|error| Stop::Failed(error.to_string()))?;
-        if let Some(first) = &self.first {
+        if let Some(first) = &mut self.first {
+            gc::renew(first, &self.object);
             self.record.reserve(first);
         }
         let commands = edits(&self.object, &self.run);
@@ -359,7 +360,7 @@ impl Drive {
             Effect::CreatePod(intent) if intent.template.resource.is_some() => {
                 self.calls.resource(*intent, self.plan.clone());
             }
-            Effect::CreatePod(intent) => self.pods.create(&intent, &self.plan.workflow),
+            Effect::CreatePod(intent) => self.pods.create(&intent, &self.plan),
             Effect::StopPod { key } => {
                 if self.calls.stop(&key) {
                     return;

@@ -8,11 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use oci_client::Client;
 use oci_client::client::{ClientConfig, ClientProtocol, Config, ImageLayer};
-use oci_client::errors::OciDistributionError;
+use oci_client::errors::{OciDistributionError, OciErrorCode};
 use oci_client::manifest::{OciImageManifest, WASM_CONFIG_MEDIA_TYPE};
 use oci_client::secrets::RegistryAuth;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The layer of the CNCF's layout, and the one that came before it.
 const LAYERS: [&str; 2] = [
@@ -22,6 +23,10 @@ const LAYERS: [&str; 2] = [
 
 /// A plug-in's component may be so large.
 const LARGEST: usize = 256 << 20;
+
+/// A registry that is silent for so long says nothing any more.
+const CONNECT: Duration = Duration::from_secs(10);
+const READ: Duration = Duration::from_secs(30);
 
 const SIGNATURE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const ANNOTATION: &str = "dev.cosignproject.cosign/signature";
@@ -49,6 +54,8 @@ pub enum OciError {
     },
     #[error("pull {place}: it is no WASM component (its layers are {found})")]
     NotWasm { place: String, found: String },
+    #[error("read the configuration of {place}: {reason}")]
+    NotAnImage { place: String, reason: String },
     #[error("pull {place}: its content has the digest {found}, not {wanted}")]
     Damaged {
         place: String,
@@ -59,6 +66,25 @@ pub enum OciError {
     Unsigned { place: String },
     #[error("verify {place}: none of its {count} signatures is of this key")]
     NotOurs { place: String, count: usize },
+}
+
+impl OciError {
+    /// Whether another time may have another answer.
+    #[must_use]
+    pub fn passing(&self) -> bool {
+        let OciError::Registry { source, .. } = self else {
+            return false;
+        };
+        match &**source {
+            OciDistributionError::RequestError(_) | OciDistributionError::IoError(_) => true,
+            OciDistributionError::ServerError { code, .. } => *code == 429 || *code >= 500,
+            OciDistributionError::RegistryError { envelope, .. } => envelope
+                .errors
+                .iter()
+                .any(|error| error.code == OciErrorCode::Toomanyrequests),
+            _ => false,
+        }
+    }
 }
 
 /// What was pulled.
@@ -84,6 +110,9 @@ impl Registry {
         let client = |protocol| {
             Client::new(ClientConfig {
                 protocol,
+                platform_resolver: Some(Box::new(crate::image::variant)),
+                connect_timeout: Some(CONNECT),
+                read_timeout: Some(READ),
                 ..ClientConfig::default()
             })
         };
@@ -203,6 +232,18 @@ impl Registry {
             component,
             place: place.at(&digest),
         })
+    }
+
+    /// The configuration of the image at a place.
+    pub(crate) async fn configuration(&self, place: &Place) -> Result<String, OciError> {
+        let client = self.client(place);
+        let found = client.pull_manifest_and_config(&place.0, &self.auth).await;
+        let (_, _, text) = found.map_err(|source| OciError::Registry {
+            what: "look up image",
+            place: place.0.whole(),
+            source: Box::new(source),
+        })?;
+        Ok(text)
     }
 
     /// The digest of what a place names.

@@ -68,7 +68,9 @@ pub(crate) fn under(
     let mut command = container.command.take().unwrap_or_default();
     if command.is_empty() {
         let known = settings.images.get(&image);
-        let known = known.ok_or(PodError::NoCommand { image })?;
+        let known = known.ok_or(PodError::NoCommand {
+            image: image.clone(),
+        })?;
         command.clone_from(&known.entrypoint);
         if container.args.as_deref().unwrap_or_default().is_empty() {
             container.args = Some(known.cmd.clone());
@@ -76,6 +78,9 @@ pub(crate) fn under(
     }
     let mut args = command;
     args.extend(container.args.take().unwrap_or_default());
+    if args.is_empty() {
+        return Err(PodError::NoCommand { image });
+    }
     let run = [EXECUTOR, "run", "--"];
     container.command = Some(run.map(str::to_owned).to_vec());
     // The kubelet replaces `$(NAME)` in both alike.

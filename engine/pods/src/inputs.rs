@@ -60,7 +60,7 @@ pub(crate) fn stage(
     if files.is_empty() && loaded.is_empty() && !shape.install {
         return Ok(());
     }
-    let mut init = own_container("init", shape, pod, settings);
+    let mut init = own_container("init", shape.main.security_context.as_ref(), pod, settings);
     let (mut command, mut own) = (Vec::new(), Vec::new());
     if !loaded.is_empty() {
         command.extend([ARTIFACTS_IN_IMAGE.to_owned(), "load".to_owned()]);
@@ -125,7 +125,7 @@ pub(crate) fn save(
     if outputs.is_empty() {
         return;
     }
-    let mut wait = own_container("wait", shape, pod, settings);
+    let mut wait = own_container("wait", shape.main.security_context.as_ref(), pod, settings);
     wait.restart_policy = Some("Always".to_owned());
     wait.command = Some([ARTIFACTS_IN_IMAGE, "save"].map(str::to_owned).to_vec());
     wait.volume_mounts = Some(vec![mount(RUN_VOLUME, RUN), mount(TMP_VOLUME, TMP)]);
@@ -140,10 +140,10 @@ pub(crate) fn save(
     shape.init.push(wait);
 }
 
-/// A container of the executor's own.
-fn own_container(
+/// A container of the executor's own. `main`: what the main container may do, where there is one.
+pub(crate) fn own_container(
     name: &str,
-    shape: &Shape,
+    main: Option<&k8s::SecurityContext>,
     pod: Option<&k8s::PodSecurityContext>,
     settings: &Settings,
 ) -> k8s::Container {
@@ -151,7 +151,7 @@ fn own_container(
         name: name.to_owned(),
         image: Some(settings.executor_image.clone()),
         image_pull_policy: settings.executor_pull_policy.clone(),
-        security_context: Some(locked(pod, shape.main.security_context.as_ref())),
+        security_context: Some(locked(pod, main)),
         ..k8s::Container::default()
     };
     if let Some(given) = &settings.executor {
@@ -166,7 +166,7 @@ fn own_container(
     container
 }
 
-fn tell(container: &mut k8s::Container, name: &str, said: &impl serde::Serialize) {
+pub(crate) fn tell(container: &mut k8s::Container, name: &str, said: &impl serde::Serialize) {
     let variables = tiphys_executor::to_env(name, said);
     let variables = variables.iter().map(|(name, value)| variable(name, value));
     container.env.get_or_insert_default().extend(variables);

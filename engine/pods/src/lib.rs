@@ -21,6 +21,7 @@
 mod artifacts;
 mod container;
 mod executor;
+pub mod gc;
 mod inputs;
 mod manifest;
 mod names;

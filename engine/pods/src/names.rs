@@ -4,6 +4,8 @@
 pub const WORKFLOW: &str = "workflows.argoproj.io/workflow";
 /// Label: `"false"` until the pod has ended and all is read from it.
 pub const COMPLETED: &str = "workflows.argoproj.io/completed";
+/// Label: what a pod is for that is no step.
+pub const COMPONENT: &str = "workflows.argoproj.io/component";
 /// Label of pods of an exit handler.
 pub const ON_EXIT: &str = "workflows.argoproj.io/on-exit";
 /// Label: which controller an object belongs to.
