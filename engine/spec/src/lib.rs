@@ -3,6 +3,8 @@
 //!
 //! Pure: no clock, no randomness, no environment, no file or network access. It knows nothing of graphs, runs or backends.
 
+#[cfg(feature = "schema")]
+pub mod crd;
 pub mod decode;
 pub mod diagnostic;
 pub mod path;

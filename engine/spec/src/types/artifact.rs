@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// `ArchiveStrategy` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArchiveStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -18,6 +19,7 @@ pub struct ArchiveStrategy {
 
 /// `Artifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Artifact {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -82,6 +84,7 @@ impl Artifact {
 
 /// `ArtifactLocation` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactLocation {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,6 +113,7 @@ pub struct ArtifactLocation {
 
 /// `ArtifactRepository` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactRepository {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,6 +136,7 @@ pub struct ArtifactRepository {
 
 /// `ArtifactoryArtifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactoryArtifact {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,6 +149,7 @@ pub struct ArtifactoryArtifact {
 
 /// `ArtifactoryArtifactRepository` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactoryArtifactRepository {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,6 +164,7 @@ pub struct ArtifactoryArtifactRepository {
 
 /// `AzureArtifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct AzureArtifact {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -174,6 +181,7 @@ pub struct AzureArtifact {
 
 /// `AzureArtifactRepository` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct AzureArtifactRepository {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,6 +198,7 @@ pub struct AzureArtifactRepository {
 
 /// `BasicAuth` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct BasicAuth {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,6 +209,7 @@ pub struct BasicAuth {
 
 /// `ClientCertAuth` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClientCertAuth {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -210,6 +220,7 @@ pub struct ClientCertAuth {
 
 /// `CreateS3BucketOptions` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct CreateS3BucketOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -218,6 +229,7 @@ pub struct CreateS3BucketOptions {
 
 /// `GCSArtifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct GcsArtifact {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -230,6 +242,7 @@ pub struct GcsArtifact {
 
 /// `GCSArtifactRepository` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct GcsArtifactRepository {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -242,6 +255,7 @@ pub struct GcsArtifactRepository {
 
 /// `GitArtifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct GitArtifact {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -272,6 +286,7 @@ pub struct GitArtifact {
 
 /// `HDFSArtifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct HdfsArtifact {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -300,6 +315,7 @@ pub struct HdfsArtifact {
 
 /// `HDFSArtifactRepository` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct HdfsArtifactRepository {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -328,6 +344,7 @@ pub struct HdfsArtifactRepository {
 
 /// `HTTPArtifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpArtifact {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -342,6 +359,7 @@ pub struct HttpArtifact {
 
 /// `HTTPAuth` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpAuth {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -354,6 +372,7 @@ pub struct HttpAuth {
 
 /// `Header` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Header {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -364,11 +383,13 @@ pub struct Header {
 
 /// `NoneStrategy` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct NoneStrategy {}
 
 /// `OAuth2Auth` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct OAuth2Auth {
     #[serde(rename = "clientIDSecret", skip_serializing_if = "Option::is_none")]
@@ -385,6 +406,7 @@ pub struct OAuth2Auth {
 
 /// `OAuth2EndpointParam` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct OAuth2EndpointParam {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -395,6 +417,7 @@ pub struct OAuth2EndpointParam {
 
 /// `OSSArtifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct OssArtifact {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -419,6 +442,7 @@ pub struct OssArtifact {
 
 /// `OSSArtifactRepository` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct OssArtifactRepository {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -443,6 +467,7 @@ pub struct OssArtifactRepository {
 
 /// `OSSLifecycleRule` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct OssLifecycleRule {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -453,6 +478,7 @@ pub struct OssLifecycleRule {
 
 /// `PluginArtifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct PluginArtifact {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -467,6 +493,7 @@ pub struct PluginArtifact {
 
 /// `PluginArtifactRepository` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct PluginArtifactRepository {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -479,6 +506,7 @@ pub struct PluginArtifactRepository {
 
 /// `RawArtifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RawArtifact {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -487,6 +515,7 @@ pub struct RawArtifact {
 
 /// `S3Artifact` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct S3Artifact {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -521,6 +550,7 @@ pub struct S3Artifact {
 
 /// `S3ArtifactRepository` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct S3ArtifactRepository {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -557,6 +587,7 @@ pub struct S3ArtifactRepository {
 
 /// `S3EncryptionOptions` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct S3EncryptionOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -571,6 +602,7 @@ pub struct S3EncryptionOptions {
 
 /// `TarStrategy` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct TarStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -579,5 +611,6 @@ pub struct TarStrategy {
 
 /// `ZipStrategy` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ZipStrategy {}

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// `Inputs` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Inputs {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -16,6 +17,7 @@ pub struct Inputs {
 
 /// `Outputs` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Outputs {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -30,6 +32,7 @@ pub struct Outputs {
 
 /// `Parameter` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Parameter {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -50,6 +53,7 @@ pub struct Parameter {
 
 /// `ValueFrom` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ValueFrom {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,11 +78,13 @@ pub struct ValueFrom {
 
 /// `SuppliedValueFrom` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SuppliedValueFrom {}
 
 /// `Event` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]

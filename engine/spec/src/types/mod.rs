@@ -9,6 +9,8 @@ mod cron;
 mod event;
 mod io;
 mod phase;
+#[cfg(feature = "schema")]
+mod schema;
 mod status;
 mod task;
 mod template;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 /// `WorkflowStatus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +56,7 @@ pub struct WorkflowStatus {
 
 /// `NodeStatus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeStatus {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -120,6 +122,7 @@ pub struct NodeStatus {
 
 /// How far a plug-in's calls about a node have come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct PluginCallStatus {
     /// How often it asked to be called again.
@@ -132,6 +135,7 @@ pub struct PluginCallStatus {
 
 /// `NodeFlag` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeFlag {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,6 +146,7 @@ pub struct NodeFlag {
 
 /// `MemoizationStatus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct MemoizationStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,6 +159,7 @@ pub struct MemoizationStatus {
 
 /// `NodeSynchronizationStatus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeSynchronizationStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,6 +168,7 @@ pub struct NodeSynchronizationStatus {
 
 /// `SynchronizationStatus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SynchronizationStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,6 +179,7 @@ pub struct SynchronizationStatus {
 
 /// `MutexStatus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct MutexStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -182,6 +190,7 @@ pub struct MutexStatus {
 
 /// `MutexHolding` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct MutexHolding {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,6 +201,7 @@ pub struct MutexHolding {
 
 /// `SemaphoreStatus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SemaphoreStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -202,6 +212,7 @@ pub struct SemaphoreStatus {
 
 /// `SemaphoreHolding` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SemaphoreHolding {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -212,6 +223,7 @@ pub struct SemaphoreHolding {
 
 /// `ArtGCStatus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactGcStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,6 +236,7 @@ pub struct ArtifactGcStatus {
 
 /// `ArtifactRepositoryRefStatus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactRepositoryRefStatus {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 /// What became of one node, reported by an executor or an agent (`NodeResult` of Argo).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeResult {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,6 +23,7 @@ pub struct NodeResult {
 
 /// HTTP and plugin nodes that wait for the agent of one workflow. Its name is the workflow's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowTaskSet {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +38,7 @@ pub struct WorkflowTaskSet {
 
 /// Templates to run, by node ID.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowTaskSetSpec {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -44,6 +47,7 @@ pub struct WorkflowTaskSetSpec {
 
 /// Results, by node ID.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowTaskSetStatus {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -52,6 +56,7 @@ pub struct WorkflowTaskSetStatus {
 
 /// What one pod reports of its node. Its name is the node's ID; the result stands at the top level, there is no `spec`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowTaskResult {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +77,7 @@ pub struct WorkflowTaskResult {
 
 /// Artifacts that a deletion pod has to delete, and what became of each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowArtifactGCTask {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +92,7 @@ pub struct WorkflowArtifactGCTask {
 
 /// Artifacts to delete, by node ID.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactGcSpec {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -94,6 +101,7 @@ pub struct ArtifactGcSpec {
 
 /// One node's artifacts and where they lie.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactNodeSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +112,7 @@ pub struct ArtifactNodeSpec {
 
 /// Deletions done, by node ID.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactGcTaskStatus {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -112,6 +121,7 @@ pub struct ArtifactGcTaskStatus {
 
 /// Deletions done of one node, by artifact name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactResultNodeStatus {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -120,6 +130,7 @@ pub struct ArtifactResultNodeStatus {
 
 /// What became of one deletion.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactResult {
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 /// `Template` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Template {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -103,6 +104,7 @@ pub struct Template {
 
 /// `ScriptTemplate` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ScriptTemplate {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -161,6 +163,7 @@ pub struct ScriptTemplate {
 
 /// `UserContainer` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct UserContainer {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -219,6 +222,7 @@ pub struct UserContainer {
 
 /// `ContainerSetTemplate` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerSetTemplate {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -231,6 +235,7 @@ pub struct ContainerSetTemplate {
 
 /// `ContainerNode` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerNode {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -289,6 +294,7 @@ pub struct ContainerNode {
 
 /// `ContainerSetRetryStrategy` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerSetRetryStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -299,6 +305,7 @@ pub struct ContainerSetRetryStrategy {
 
 /// `ResourceTemplate` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceTemplate {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -321,6 +328,7 @@ pub struct ResourceTemplate {
 
 /// `ManifestFrom` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ManifestFrom {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -329,6 +337,7 @@ pub struct ManifestFrom {
 
 /// `SuspendTemplate` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SuspendTemplate {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -337,6 +346,7 @@ pub struct SuspendTemplate {
 
 /// `HTTP` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Http {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -359,6 +369,7 @@ pub struct Http {
 
 /// `HTTPBodySource` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpBodySource {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -367,6 +378,7 @@ pub struct HttpBodySource {
 
 /// `HTTPHeader` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpHeader {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -379,6 +391,7 @@ pub struct HttpHeader {
 
 /// `HTTPHeaderSource` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpHeaderSource {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -387,6 +400,7 @@ pub struct HttpHeaderSource {
 
 /// `Data` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Data {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -397,6 +411,7 @@ pub struct Data {
 
 /// `DataSource` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct DataSource {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -405,6 +420,7 @@ pub struct DataSource {
 
 /// `ArtifactPaths` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactPaths {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -457,6 +473,7 @@ pub struct ArtifactPaths {
 
 /// `TransformationStep` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct TransformationStep {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -465,6 +482,7 @@ pub struct TransformationStep {
 
 /// `DAGTemplate` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct DagTemplate {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -477,6 +495,7 @@ pub struct DagTemplate {
 
 /// `DAGTask` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct DagTask {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -511,6 +530,7 @@ pub struct DagTask {
 
 /// `WorkflowStep` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowStep {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -541,6 +561,7 @@ pub struct WorkflowStep {
 
 /// `TemplateRef` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct TemplateRef {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -553,6 +574,7 @@ pub struct TemplateRef {
 
 /// `ContinueOn` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContinueOn {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -563,6 +585,7 @@ pub struct ContinueOn {
 
 /// `Sequence` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Sequence {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -577,6 +600,7 @@ pub struct Sequence {
 
 /// `RetryStrategy` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RetryStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -593,6 +617,7 @@ pub struct RetryStrategy {
 
 /// `Backoff` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Backoff {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -607,6 +632,7 @@ pub struct Backoff {
 
 /// `RetryAffinity` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RetryAffinity {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -615,11 +641,13 @@ pub struct RetryAffinity {
 
 /// `RetryNodeAntiAffinity` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RetryNodeAntiAffinity {}
 
 /// `Memoize` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Memoize {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -632,6 +660,7 @@ pub struct Memoize {
 
 /// `Cache` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cache {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -640,6 +669,7 @@ pub struct Cache {
 
 /// `Synchronization` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Synchronization {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -650,6 +680,7 @@ pub struct Synchronization {
 
 /// `Mutex` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Mutex {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -662,6 +693,7 @@ pub struct Mutex {
 
 /// `SemaphoreRef` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SemaphoreRef {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -674,6 +706,7 @@ pub struct SemaphoreRef {
 
 /// `SyncDatabaseRef` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncDatabaseRef {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -682,6 +715,7 @@ pub struct SyncDatabaseRef {
 
 /// `Metrics` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Metrics {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -690,6 +724,7 @@ pub struct Metrics {
 
 /// `Prometheus` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Prometheus {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -710,6 +745,7 @@ pub struct Prometheus {
 
 /// `MetricLabel` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetricLabel {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -720,6 +756,7 @@ pub struct MetricLabel {
 
 /// `Counter` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Counter {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -728,6 +765,7 @@ pub struct Counter {
 
 /// `Gauge` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Gauge {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -740,6 +778,7 @@ pub struct Gauge {
 
 /// `Histogram` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Histogram {
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 /// `Workflow` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Workflow {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,6 +27,7 @@ pub struct Workflow {
 
 /// `WorkflowSpec` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,6 +122,7 @@ pub struct WorkflowSpec {
 
 /// `Arguments` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Arguments {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -130,6 +133,7 @@ pub struct Arguments {
 
 /// `WorkflowMetadata` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowMetadata {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -142,6 +146,7 @@ pub struct WorkflowMetadata {
 
 /// `LabelValueFrom` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct LabelValueFrom {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +155,7 @@ pub struct LabelValueFrom {
 
 /// `WorkflowTemplateRef` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowTemplateRef {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -160,6 +166,7 @@ pub struct WorkflowTemplateRef {
 
 /// `TTLStrategy` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct TtlStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,6 +179,7 @@ pub struct TtlStrategy {
 
 /// `PodGC` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodGc {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,6 +192,7 @@ pub struct PodGc {
 
 /// `VolumeClaimGC` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct VolumeClaimGc {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,6 +201,7 @@ pub struct VolumeClaimGc {
 
 /// `WorkflowLevelArtifactGC` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowLevelArtifactGc {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,6 +218,7 @@ pub struct WorkflowLevelArtifactGc {
 
 /// `ArtifactGC` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactGc {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -220,6 +231,7 @@ pub struct ArtifactGc {
 
 /// `ExecutorConfig` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ExecutorConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -228,6 +240,7 @@ pub struct ExecutorConfig {
 
 /// `ExecutorPlugin` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ExecutorPlugin {
     pub metadata: ObjectMeta,
@@ -237,6 +250,7 @@ pub struct ExecutorPlugin {
 
 /// `ExecutorPluginSpec` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ExecutorPluginSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -245,6 +259,7 @@ pub struct ExecutorPluginSpec {
 
 /// `ExecutorPluginSidecar` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ExecutorPluginSidecar {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -255,6 +270,7 @@ pub struct ExecutorPluginSidecar {
 
 /// `Metadata` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Metadata {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -265,6 +281,7 @@ pub struct Metadata {
 
 /// `ArtifactRepositoryRef` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ArtifactRepositoryRef {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -275,6 +292,7 @@ pub struct ArtifactRepositoryRef {
 
 /// `LifecycleHook` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct LifecycleHook {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -289,6 +307,7 @@ pub struct LifecycleHook {
 
 /// `WorkflowTemplate` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkflowTemplate {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -301,6 +320,7 @@ pub struct WorkflowTemplate {
 
 /// `ClusterWorkflowTemplate` of `argoproj.io/v1alpha1`; field names and meanings as in Argo.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClusterWorkflowTemplate {
     #[serde(skip_serializing_if = "Option::is_none")]
