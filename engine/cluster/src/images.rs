@@ -5,75 +5,126 @@ use crate::client::{code, patiently, spread, told};
 use k8s_openapi::api::core::v1::{LocalObjectReference, Pod, Secret, ServiceAccount};
 use kube::{Api, Client};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tiphys_core::PodIntent;
-use tiphys_oci::{Image, Logins, OciError, Registry};
+use tiphys_oci::{Credentials, Image, Logins, OciError, Registry, Starts};
 use tiphys_pods::Entrypoint;
 
 /// How long an answer counts: a tag may be moved.
 const FRESH: Duration = Duration::from_secs(600);
+/// And how long that there was none: all who wait for the same image hear it.
+const FRESH_FAULT: Duration = Duration::from_secs(10);
 /// How often a registry is asked that does not answer.
 const TRIES: u32 = 6;
 /// Between two tries, at first.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Answers of registries, by namespace and image: who may not pull an image is told nothing of it.
+/// Namespace and image: who may not pull an image is told nothing of it.
+type Key = (String, String);
+/// What was answered, and when; none before that. Who asks holds it.
+type Answer = Arc<tokio::sync::Mutex<Option<(Instant, Result<Entrypoint, Unknown>)>>>;
+
+/// Answers of registries.
 #[derive(Default)]
 pub(crate) struct Images {
-    known: Mutex<HashMap<(String, String), (Instant, Entrypoint)>>,
+    known: Mutex<HashMap<Key, Answer>>,
+}
+
+/// What an image starts is not to be had.
+#[derive(Clone, Debug)]
+pub(crate) struct Unknown {
+    /// A fragment that fits after "failed to ".
+    pub reason: String,
+    /// Another attempt would fail alike.
+    pub hopeless: bool,
+}
+
+impl From<String> for Unknown {
+    fn from(reason: String) -> Unknown {
+        Unknown {
+            reason,
+            hopeless: true,
+        }
+    }
+}
+
+fn fresh((since, answer): &(Instant, Result<Entrypoint, Unknown>)) -> bool {
+    since.elapsed() < if answer.is_ok() { FRESH } else { FRESH_FAULT }
 }
 
 impl Images {
-    /// What an image of a pod starts. `waits` hears of answers that were none.
+    /// What an image of a pod starts. Its registry is asked once, whoever else wants to know it meanwhile. `waits` hears of answers that
+    /// were none.
     ///
     /// # Errors
-    /// Its registry does not say it. A fragment that fits after "failed to ".
+    /// Its registry does not say it.
     pub(crate) async fn starts(
         &self,
         api: &Api<Pod>,
         intent: &PodIntent,
         image: &str,
         waits: impl Fn(String),
-    ) -> Result<Entrypoint, String> {
+    ) -> Result<Entrypoint, Unknown> {
         let namespace = api.namespace().unwrap_or_default();
-        let key = (namespace.to_owned(), image.to_owned());
-        if let Some(known) = self.known(&key) {
-            return Ok(known);
+        let cell = self.cell((namespace.to_owned(), image.to_owned()));
+        let mut known = cell.lock().await;
+        if let Some((_, answer)) = known.as_ref().filter(|known| fresh(known)) {
+            return answer.clone();
         }
-        let name: Image = image
-            .parse()
-            .map_err(|error| format!("make a pod: {error}"))?;
-        let logins = logins(&api.clone().into_client(), namespace, intent).await?;
-        let mut pause = PAUSE;
-        let mut tries = 1;
-        let found = loop {
-            match ask(&name, &logins).await {
-                Ok(found) => break found,
-                Err(error) if error.passing() && tries < TRIES => {
-                    waits(format!("failed to {error}; once more"));
-                    tokio::time::sleep(pause.mul_f64(1.0 + spread() / 4.0)).await;
-                    pause *= 2;
-                    tries += 1;
-                }
-                Err(error) => {
-                    return Err(format!(
-                        "make a pod: image `{image}` is started without `command`, and its registry does not say what it starts: failed \
-                         to {error}; give the container a `command`, or the image an entry under `images` in the controller's configuration"
-                    ));
-                }
-            }
-        };
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, (since, _)| since.elapsed() < FRESH);
-        all.insert(key, (Instant::now(), found.clone()));
-        Ok(found)
+        let client = api.clone().into_client();
+        let answer = find(&client, namespace, intent, image, waits).await;
+        *known = Some((Instant::now(), answer.clone()));
+        answer
     }
 
-    fn known(&self, key: &(String, String)) -> Option<Entrypoint> {
-        let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, known) = all.get(key)?;
-        (since.elapsed() < FRESH).then(|| known.clone())
+    fn cell(&self, key: Key) -> Answer {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains_key(&key) {
+            // Those that are being asked for are kept, and so is what was just told.
+            all.retain(|_, cell| {
+                let known = cell.try_lock();
+                known.map_or(true, |known| known.as_ref().is_none_or(fresh))
+            });
+        }
+        all.entry(key).or_default().clone()
+    }
+}
+
+async fn find(
+    client: &Client,
+    namespace: &str,
+    intent: &PodIntent,
+    image: &str,
+    waits: impl Fn(String),
+) -> Result<Entrypoint, Unknown> {
+    let name: Image = image
+        .parse()
+        .map_err(|error| format!("make a pod: {error}"))?;
+    let logins = logins(client, namespace, intent).await?;
+    let mut pause = PAUSE;
+    for _ in 1..TRIES {
+        match ask(&name, &logins).await {
+            Err(error) if error.passing() => {
+                waits(format!("failed to {error}; once more"));
+                tokio::time::sleep(pause.mul_f64(1.0 + spread() / 4.0)).await;
+                pause *= 2;
+            }
+            answer => return answer.map_err(|error| unknown(image, &error)),
+        }
+    }
+    let last = ask(&name, &logins).await;
+    last.map_err(|error| unknown(image, &error))
+}
+
+fn unknown(image: &str, error: &OciError) -> Unknown {
+    let reason = format!(
+        "make a pod: image `{image}` is started without `command`, and its registry does not say what it starts: failed to {error}; give the \
+         container a `command`, or the image an entry under `images` in the controller's configuration"
+    );
+    Unknown {
+        reason,
+        hopeless: !error.passing(),
     }
 }
 
@@ -82,18 +133,20 @@ async fn ask(image: &Image, logins: &Logins) -> Result<Entrypoint, OciError> {
     let mut first = None;
     for credentials in logins.of(image) {
         match Registry::new(&credentials).starts(image).await {
-            Ok(starts) => {
-                return Ok(Entrypoint {
-                    entrypoint: starts.entrypoint.unwrap_or_default(),
-                    cmd: starts.cmd.unwrap_or_default(),
-                });
-            }
             Err(error) if error.passing() => return Err(error),
             Err(error) => first = first.or(Some(error)),
+            Ok(starts) => return Ok(entrypoint(starts)),
         }
     }
-    // There is always one to ask as.
-    Err(first.unwrap_or_else(|| unreachable!("nobody in particular was not asked")))
+    let last = Registry::new(&Credentials::Anonymous).starts(image).await;
+    last.map(entrypoint).map_err(|error| first.unwrap_or(error))
+}
+
+fn entrypoint(starts: Starts) -> Entrypoint {
+    Entrypoint {
+        entrypoint: starts.entrypoint.unwrap_or_default(),
+        cmd: starts.cmd.unwrap_or_default(),
+    }
 }
 
 /// The logins that the pod's own secrets for pulling and its service account's hold.

@@ -487,9 +487,10 @@ impl Creation {
         loop {
             let waits = |reason: String| self.wait_for(reason);
             let starts = self.ground.images.starts(&self.api, intent, &image, waits);
-            let starts = starts
-                .await
-                .map_err(|reason| failure(&self.key, format!("failed to {reason}"), true))?;
+            let starts = starts.await.map_err(|unknown| {
+                let reason = format!("failed to {}", unknown.reason);
+                failure(&self.key, reason, unknown.hopeless)
+            })?;
             settings.images.insert(image, starts);
             let options = &self.ground.settings.options;
             match manifest(intent, &plan.workflow, &settings, options) {

@@ -54,7 +54,7 @@ impl Logins {
         self.0.extend(logins);
     }
 
-    /// Those that may be of use for an image, the most particular first, and nobody in particular at last.
+    /// Those that may be of use for an image, the most particular first.
     pub fn of(&self, image: &Image) -> Vec<Credentials> {
         let mut found: Vec<_> = self
             .0
@@ -62,8 +62,7 @@ impl Logins {
             .filter(|(place, _)| matches(place, image))
             .collect();
         found.sort_by_key(|(place, _)| std::cmp::Reverse(place.len()));
-        let found = found.into_iter().map(|(_, of)| of.clone());
-        found.chain([Credentials::Anonymous]).collect()
+        found.into_iter().map(|(_, of)| of.clone()).collect()
     }
 }
 
@@ -156,12 +155,12 @@ mod tests {
             "*.example.com": {"username": "e", "password": "p", "email": "e@example.com"},
             "quay.io": {"identitytoken": "t"}}}"#;
         logins.add(text.as_bytes()).unwrap();
-        assert_eq!(users(&logins, "busybox"), ["d:p:q", "nobody"]);
-        assert_eq!(users(&logins, "ghcr.io/me/tool"), ["m:p", "g:p", "nobody"]);
-        assert_eq!(users(&logins, "ghcr.io/mean/tool"), ["g:p", "nobody"]);
-        assert_eq!(users(&logins, "a.example.com/tool"), ["e:p", "nobody"]);
-        assert_eq!(users(&logins, "a.b.example.com/tool"), ["nobody"]);
-        assert_eq!(users(&logins, "quay.io/me/tool"), ["nobody"]);
+        assert_eq!(users(&logins, "busybox"), ["d:p:q"]);
+        assert_eq!(users(&logins, "ghcr.io/me/tool"), ["m:p", "g:p"]);
+        assert_eq!(users(&logins, "ghcr.io/mean/tool"), ["g:p"]);
+        assert_eq!(users(&logins, "a.example.com/tool"), ["e:p"]);
+        assert_eq!(users(&logins, "a.b.example.com/tool"), [""; 0]);
+        assert_eq!(users(&logins, "quay.io/me/tool"), [""; 0]);
     }
 
     #[test]
@@ -171,6 +170,6 @@ mod tests {
         let mut old = Logins::default();
         old.add_legacy(br#"{"a.io": {"username": "u", "password": "p"}}"#)
             .unwrap();
-        assert_eq!(users(&old, "a.io/x"), ["u:p", "nobody"]);
+        assert_eq!(users(&old, "a.io/x"), ["u:p"]);
     }
 }
