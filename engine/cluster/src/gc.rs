@@ -21,7 +21,7 @@ use tiphys_pods::gc::{self, Collector, Doomed, Strategy};
 use tiphys_spec as spec;
 
 /// Keeps a workflow until its artifacts are deleted. Argo's name: its controller knows what to do with it.
-pub(crate) const FINALIZER: &str = "workflows.argoproj.io/artifact-gc";
+const FINALIZER: &str = "workflows.argoproj.io/artifact-gc";
 /// So many artifacts go by one pod: what reaches them is in its manifest.
 const ONE_POD: usize = 500;
 /// How long a pod may take, its start included.
@@ -104,20 +104,24 @@ fn wanted(metadata: &ObjectMeta) -> bool {
     ours && (ended || metadata.deletion_timestamp.is_some())
 }
 
+/// The workflow, if it is to be had.
+async fn look(ground: &Ground, id: &Id) -> Option<DynamicObject> {
+    fetch(ground, id).await.unwrap_or_else(|error| {
+        tracing::warn!(
+            workflow = id.name,
+            "failed to get a workflow: {}",
+            told(&error)
+        );
+        None
+    })
+}
+
 /// Deletes what is to be deleted of a workflow, and lets go of it.
 pub(crate) async fn collect(ground: &Ground, id: &Id) {
     let mut pauses = PAUSES.iter();
     loop {
-        let object = match fetch(ground, id).await {
-            Ok(Some(object)) => object,
-            Ok(None) => return,
-            Err(error) => {
-                return tracing::warn!(
-                    workflow = id.name,
-                    "failed to get a workflow: {}",
-                    told(&error)
-                );
-            }
+        let Some(object) = look(ground, id).await else {
+            return;
         };
         let ends = object.metadata.deletion_timestamp.is_some();
         let value = serde_json::to_value(&object).unwrap_or_default();
@@ -132,7 +136,7 @@ pub(crate) async fn collect(ground: &Ground, id: &Id) {
             && !forced
             && let Some(pause) = pauses.next()
         {
-            record(ground, id, &done, false).await;
+            record(ground, id, &done, Stage::Again).await;
             tokio::time::sleep(pause.mul_f64(1.0 + spread() / 4.0)).await;
             continue;
         }
@@ -145,7 +149,7 @@ pub(crate) async fn collect(ground: &Ground, id: &Id) {
             );
             ground.events.fault(id, REASON, &text);
         }
-        return record(ground, id, &done, true).await;
+        return record(ground, id, &done, Stage::Last { ends }).await;
     }
 }
 
@@ -155,6 +159,15 @@ struct Work {
     /// The strategy that names the pods.
     strategy: Strategy,
     sweep: gc::Sweep,
+}
+
+/// Where the work is when it is written down.
+#[derive(Clone, Copy)]
+enum Stage {
+    /// There will be another try.
+    Again,
+    /// Nothing more is done. `ends`: that was for a workflow that is being deleted, and all of it; one that is deleted meanwhile has more.
+    Last { ends: bool },
 }
 
 /// What came of it.
@@ -183,9 +196,8 @@ impl Work {
         } else {
             &[Strategy::OnWorkflowCompletion]
         };
-        let mut bare = object.clone();
+        let bare = json!({"metadata": object["metadata"], "spec": object["spec"]});
         // What cannot be read has never run, and has no artifacts.
-        bare.as_object_mut().map(|fields| fields.remove("status"));
         let mut workflow: spec::Workflow = serde_json::from_value(bare).unwrap_or_default();
         let (status, _) = stored(object).unwrap_or_default();
         if let Some(kept) = status.stored_workflow_template_spec {
@@ -285,10 +297,7 @@ impl Work {
                 PATIENCE.as_secs()
             )),
         };
-        delete("delete a pod", &api, &name).await;
-        // Another one of the same name may follow.
-        let gone = await_condition(api.clone(), &name, |pod: Option<&Pod>| pod.is_none());
-        let _ = tokio::time::timeout(PATIENCE, gone).await;
+        remove(&api, &name).await;
         said
     }
 }
@@ -310,9 +319,7 @@ async fn make(api: &Api<Pod>, pod: &Pod, id: &Id, doomed: &[Doomed]) -> Result<(
         match there {
             Ok(Some(there)) if gc::deletes(&there, &id.uid, doomed) => return Ok(()),
             Ok(Some(there)) if gc::of(&there) => {
-                delete("delete a pod", api, &name).await;
-                let gone = await_condition(api.clone(), &name, |pod: Option<&Pod>| pod.is_none());
-                let _ = tokio::time::timeout(PATIENCE, gone).await;
+                remove(api, &name).await;
             }
             Ok(Some(_)) => return Err(format!("pod {name} is there, and is somebody else's")),
             Ok(None) => {}
@@ -322,6 +329,13 @@ async fn make(api: &Api<Pod>, pod: &Pod, id: &Id, doomed: &[Doomed]) -> Result<(
     Err(format!(
         "failed to create pod {name}: one of that name does not go"
     ))
+}
+
+/// Takes a pod away, and waits until it is gone: another one of the same name may follow.
+async fn remove(api: &Api<Pod>, name: &str) {
+    delete("delete a pod", api, name).await;
+    let gone = await_condition(api.clone(), name, |pod: Option<&Pod>| pod.is_none());
+    let _ = tokio::time::timeout(PATIENCE, gone).await;
 }
 
 fn over(pod: &Pod) -> bool {
@@ -341,23 +355,14 @@ fn message(pod: &Pod) -> Option<String> {
     said.or_else(|| status.message.clone())
 }
 
-/// Writes what became of the artifacts; `last`: and that nothing more is done, which lets go of the object if it is on its way out, or if
-/// nothing is left that its end would have to delete.
-async fn record(ground: &Ground, id: &Id, done: &Done, last: bool) {
+/// Writes what became of the artifacts. At last the object is let go, if all was done for its end, or nothing is left to do then.
+async fn record(ground: &Ground, id: &Id, done: &Done, stage: Stage) {
     let api = scope::<DynamicObject>(&ground.client, Some(&id.namespace), &workflows());
     loop {
-        let object = match fetch(ground, id).await {
-            Ok(Some(object)) => object,
-            Ok(None) => return,
-            Err(error) => {
-                return tracing::warn!(
-                    workflow = id.name,
-                    "failed to get a workflow: {}",
-                    told(&error)
-                );
-            }
+        let Some(object) = look(ground, id).await else {
+            return;
         };
-        let Some(patch) = patch(&object, done, last) else {
+        let Some(patch) = patch(&object, done, stage) else {
             return;
         };
         match merge("store a workflow", &api, &id.name, patch).await {
@@ -375,19 +380,18 @@ async fn record(ground: &Ground, id: &Id, done: &Done, last: bool) {
     }
 }
 
-fn patch(object: &DynamicObject, done: &Done, last: bool) -> Option<Value> {
-    let ends = object.metadata.deletion_timestamp.is_some();
+fn patch(object: &DynamicObject, done: &Done, stage: Stage) -> Option<Value> {
     let mut value = serde_json::to_value(object).unwrap_or_default();
     let mut parts = Map::new();
     let mut metadata = Map::new();
     // Nobody reads what an object says that is about to go.
-    if !(ends && last) {
+    if !matches!(stage, Stage::Last { ends: true }) {
         let status = status(&value, done);
         if !status.is_empty() {
             parts.insert("status".to_owned(), status.into());
         }
     }
-    if last {
+    if let Stage::Last { ends } = stage {
         metadata.insert("annotations".to_owned(), json!({ARTIFACT_GC: null}));
         // With what is about to be written.
         if let Some(new) = parts.get("status") {
@@ -509,6 +513,9 @@ mod tests {
         serde_json::from_value(object).unwrap()
     }
 
+    /// At a workflow's end.
+    const LAST: Stage = Stage::Last { ends: false };
+
     fn done(names: &[&str], faults: &[&str]) -> Done {
         let names: HashSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
         Done {
@@ -520,7 +527,7 @@ mod tests {
 
     #[test]
     fn an_object_is_held_while_something_is_left_to_delete() {
-        let patched = patch(&object(false, false), &done(&["early"], &[]), true).unwrap();
+        let patched = patch(&object(false, false), &done(&["early"], &[]), LAST).unwrap();
         assert_eq!(
             patched["metadata"],
             json!({"resourceVersion": "7", "annotations": {ARTIFACT_GC: null}})
@@ -533,31 +540,42 @@ mod tests {
             patched["status"]["nodes"]["w"]["outputs"]["artifacts"][1]["deleted"],
             Value::Null
         );
-        let all = patch(&object(false, false), &done(&["early", "late"], &[]), true).unwrap();
+        let all = patch(&object(false, false), &done(&["early", "late"], &[]), LAST).unwrap();
         assert_eq!(all["metadata"]["finalizers"], json!(["other"]));
     }
 
     #[test]
     fn who_is_being_deleted_is_let_go_whatever_stays() {
-        let patched = patch(&object(true, false), &done(&[], &["no"]), true).unwrap();
+        let patched = patch(
+            &object(true, false),
+            &done(&[], &["no"]),
+            Stage::Last { ends: true },
+        )
+        .unwrap();
         assert_eq!(patched["metadata"]["finalizers"], json!(["other"]));
         assert_eq!(patched["status"], Value::Null);
     }
 
     #[test]
+    fn who_is_deleted_meanwhile_stays_for_what_that_deletes() {
+        let patched = patch(&object(true, false), &done(&["early"], &[]), LAST).unwrap();
+        assert_eq!(patched["metadata"]["finalizers"], Value::Null);
+    }
+
+    #[test]
     fn what_stays_is_said_and_another_try_takes_it_back() {
-        let patched = patch(&object(false, false), &done(&[], &["no"]), false).unwrap();
+        let patched = patch(&object(false, false), &done(&[], &["no"]), Stage::Again).unwrap();
         assert_eq!(patched["status"]["conditions"][0]["message"], "no");
         assert_eq!(patched["metadata"], json!({"resourceVersion": "7"}));
         let mut told = object(false, false);
         told.data["status"]["conditions"] = patched["status"]["conditions"].clone();
-        let patched = patch(&told, &done(&["early"], &[]), true).unwrap();
+        let patched = patch(&told, &done(&["early"], &[]), LAST).unwrap();
         assert_eq!(patched["status"]["conditions"], json!([]));
     }
 
     #[test]
     fn packed_nodes_stay_packed() {
-        let patched = patch(&object(false, true), &done(&["early", "late"], &[]), true).unwrap();
+        let patched = patch(&object(false, true), &done(&["early", "late"], &[]), LAST).unwrap();
         assert_eq!(patched["metadata"]["finalizers"], json!(["other"]));
         let all = nodes(&patched["status"]).unwrap();
         assert_eq!(all["w"]["outputs"]["artifacts"][1]["deleted"], true);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tiphys_core::{Decision, Observation, Run, absorb, decide};
 use tiphys_graph::plan::Plan;
+use tiphys_spec as spec;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 
 use crate::artifacts::Artifacts;
@@ -162,14 +163,13 @@ impl Drive<'_> {
 
     /// Stores what a decision depends on, before anything of it is done.
     fn store(&mut self, decision: &Decision) -> Result<(), FolderError> {
-        let rest = decision
-            .workflow_changed
+        let rest = (decision.workflow_changed || self.summary.is_none())
             .then(|| (self.run.summary(), self.run.extra().clone()));
         let rest = rest.as_ref().map(|(status, extra)| (status, extra));
         self.journal
             .append(decision.changed.iter().map(|ix| self.run.node(*ix)), rest)?;
-        if decision.workflow_changed || self.summary.is_none() {
-            self.summarize()?;
+        if let Some((status, _)) = rest {
+            self.summarize(status)?;
         }
         if self.journal.bloated() {
             let stored = Stored {
@@ -183,8 +183,8 @@ impl Drive<'_> {
 
     /// Writes what a list shows of the run. After the journal: a run that a summary says has ended cannot be taken up, so it must
     /// have ended. A summary that fell behind, its writer killed between the two, is written by who takes the run up.
-    fn summarize(&mut self) -> Result<(), FolderError> {
-        let summary = Summary::of(&self.plan.workflow, &self.run.summary());
+    fn summarize(&mut self, status: &spec::WorkflowStatus) -> Result<(), FolderError> {
+        let summary = Summary::of(&self.plan.workflow, status);
         if self.summary.as_ref() != Some(&summary) {
             summary
                 .write(self.folder.path())
