@@ -192,7 +192,12 @@ spec:
     orders.join().expect("all orders were taken");
     assert_eq!(ended.phase(), "Failed");
     assert!(start.elapsed() < Duration::from_secs(20));
-    assert!(!folder.alive());
+    // The spawners of other tests are forks of this process, and have its locks until they close what they do not need.
+    let ended = Instant::now();
+    while folder.alive() {
+        assert!(ended.elapsed() < Duration::from_secs(1), "it is still held");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     assert_eq!(
         folder.summary().expect("a summary").phase,
         tiphys_spec::WorkflowPhase::Failed
