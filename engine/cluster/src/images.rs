@@ -20,8 +20,16 @@ const TRIES: u32 = 6;
 /// Between two tries, at first.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Namespace and image: who may not pull an image is told nothing of it.
-type Key = (String, String);
+/// An image, and who asks: what one who may pull it was told is not for one who may not, and the other way round.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    image: String,
+    namespace: String,
+    account: String,
+    /// The workflow's own secrets for pulling; its service account may have more.
+    secrets: BTreeSet<String>,
+}
+
 /// What was answered, and when; none before that. Who asks holds it.
 type Answer = Arc<tokio::sync::Mutex<Option<(Instant, Result<Entrypoint, Unknown>)>>>;
 
@@ -53,6 +61,20 @@ fn fresh((since, answer): &(Instant, Result<Entrypoint, Unknown>)) -> bool {
     since.elapsed() < if answer.is_ok() { FRESH } else { FRESH_FAULT }
 }
 
+impl Key {
+    fn new(namespace: &str, intent: &PodIntent, image: &str) -> Key {
+        let account = intent.template.service_account_name.as_deref();
+        let account = account.or(intent.workflow.service_account_name.as_deref());
+        let secrets = intent.workflow.image_pull_secrets.iter().map(name);
+        Key {
+            image: image.to_owned(),
+            namespace: namespace.to_owned(),
+            account: account.unwrap_or("default").to_owned(),
+            secrets: secrets.filter(|name| !name.is_empty()).collect(),
+        }
+    }
+}
+
 impl Images {
     /// What an image of a pod starts. Its registry is asked once, whoever else wants to know it meanwhile. `waits` hears of answers that
     /// were none.
@@ -66,14 +88,14 @@ impl Images {
         image: &str,
         waits: impl Fn(String),
     ) -> Result<Entrypoint, Unknown> {
-        let namespace = api.namespace().unwrap_or_default();
-        let cell = self.cell((namespace.to_owned(), image.to_owned()));
+        let key = Key::new(api.namespace().unwrap_or_default(), intent, image);
+        let cell = self.cell(key.clone());
         let mut known = cell.lock().await;
         if let Some((_, answer)) = known.as_ref().filter(|known| fresh(known)) {
             return answer.clone();
         }
         let client = api.clone().into_client();
-        let answer = find(&client, namespace, intent, image, waits).await;
+        let answer = find(&client, &key, waits).await;
         *known = Some((Instant::now(), answer.clone()));
         answer
     }
@@ -91,17 +113,12 @@ impl Images {
     }
 }
 
-async fn find(
-    client: &Client,
-    namespace: &str,
-    intent: &PodIntent,
-    image: &str,
-    waits: impl Fn(String),
-) -> Result<Entrypoint, Unknown> {
+async fn find(client: &Client, key: &Key, waits: impl Fn(String)) -> Result<Entrypoint, Unknown> {
+    let image = key.image.as_str();
     let name: Image = image
         .parse()
         .map_err(|error| format!("make a pod: {error}"))?;
-    let logins = logins(client, namespace, intent).await?;
+    let logins = logins(client, key).await?;
     let mut pause = PAUSE;
     for _ in 1..TRIES {
         match ask(&name, &logins).await {
@@ -150,21 +167,17 @@ fn entrypoint(starts: Starts) -> Entrypoint {
 }
 
 /// The logins that the pod's own secrets for pulling and its service account's hold.
-async fn logins(client: &Client, namespace: &str, intent: &PodIntent) -> Result<Logins, String> {
+async fn logins(client: &Client, key: &Key) -> Result<Logins, String> {
     let fault = |what: &str, name: &str, error: &kube::Error| {
         format!("make a pod: get {what} `{name}`: {}", told(error))
     };
-    let own = intent.workflow.image_pull_secrets.iter();
-    let mut names: BTreeSet<String> = own.map(name).collect();
-    let account = intent.template.service_account_name.as_deref();
-    let account = account.or(intent.workflow.service_account_name.as_deref());
-    let account = account.unwrap_or("default");
-    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
-    let found = patiently("get a service account", || accounts.get_opt(account)).await;
-    let found = found.map_err(|error| fault("service account", account, &error))?;
+    let mut names = key.secrets.clone();
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), &key.namespace);
+    let found = patiently("get a service account", || accounts.get_opt(&key.account)).await;
+    let found = found.map_err(|error| fault("service account", &key.account, &error))?;
     let of_account = found.and_then(|found| found.image_pull_secrets);
     names.extend(of_account.iter().flatten().map(name));
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), &key.namespace);
     let mut logins = Logins::default();
     for name in names.iter().filter(|name| !name.is_empty()) {
         let found = patiently("get a secret", || secrets.get_opt(name)).await;
