@@ -2,12 +2,13 @@
 
 use crate::effective;
 use crate::origin::Origin;
+use crate::plan::Scope;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use tiphys_spec::{
-    ClusterWorkflowTemplate, Metadata, Object, ObjectValue, Source, Workflow, WorkflowSpec,
-    WorkflowTemplate,
+    ClusterWorkflowTemplate, Metadata, Object, ObjectValue, Source, Template, Workflow,
+    WorkflowSpec, WorkflowTemplate,
 };
 
 /// Templates, ConfigMaps and plug-in kinds that a workflow may refer to.
@@ -15,6 +16,8 @@ use tiphys_spec::{
 pub struct Library {
     namespaced: BTreeMap<String, Arc<Shared>>,
     cluster: BTreeMap<String, Arc<Shared>>,
+    /// Templates as they were when the workflow began; they go before those on the shelves.
+    kept: BTreeMap<(Scope, String), Arc<Template>>,
     /// ConfigMaps: name → key → value.
     pub config_maps: BTreeMap<String, BTreeMap<String, String>>,
     /// The kinds that plug-ins provide.
@@ -81,6 +84,7 @@ impl Default for Library {
         Library {
             namespaced: BTreeMap::new(),
             cluster: BTreeMap::new(),
+            kept: BTreeMap::new(),
             config_maps: BTreeMap::new(),
             kinds: Arc::new(NoKinds),
             defaults: None,
@@ -138,6 +142,22 @@ impl Library {
             origin,
         };
         shelf.insert(reference.name.clone(), Arc::new(shared));
+    }
+
+    /// Has references find templates as they were when the workflow began, whatever became of them since. `stored` is what
+    /// [`Plan::stored`](crate::plan::Plan::stored) was then; a key that is none is passed over.
+    pub fn keep(&mut self, stored: &BTreeMap<String, Template>) {
+        let known = stored
+            .iter()
+            .filter_map(|(key, template)| Some((Scope::stored(key)?, Arc::new(template.clone()))));
+        self.kept.extend(known);
+    }
+
+    pub(crate) fn kept(&self, scope: &Scope, name: &str) -> Option<&Arc<Template>> {
+        if self.kept.is_empty() {
+            return None;
+        }
+        self.kept.get(&(scope.clone(), name.to_owned()))
     }
 
     /// Adds a WorkflowTemplate; one of the same name is replaced.

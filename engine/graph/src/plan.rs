@@ -25,6 +25,30 @@ pub enum Scope {
     Cluster(String),
 }
 
+impl Scope {
+    /// The key of a template of this scope in `status.storedTemplates`; none for a workflow's own. Source: Argo.
+    #[must_use]
+    pub fn key(&self, template: &str) -> Option<String> {
+        match self {
+            Scope::Local => None,
+            Scope::Namespaced(name) => Some(format!("namespaced/{name}/{template}")),
+            Scope::Cluster(name) => Some(format!("cluster/{name}/{template}")),
+        }
+    }
+
+    /// What such a key says.
+    pub(crate) fn stored(key: &str) -> Option<(Scope, String)> {
+        let (kind, rest) = key.split_once('/')?;
+        let (name, template) = rest.split_once('/')?;
+        let scope = match kind {
+            "namespaced" => Scope::Namespaced(name.to_owned()),
+            "cluster" => Scope::Cluster(name.to_owned()),
+            _ => return None,
+        };
+        Some((scope, template.to_owned()))
+    }
+}
+
 /// A workflow ready to run.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -49,6 +73,9 @@ pub struct Plan {
     pub config_maps: BTreeMap<String, BTreeMap<String, String>>,
     /// Every template that a reference made at run time (`templateRef` with tags) can find.
     pub library: FxHashMap<(Scope, String), TemplateId>,
+    /// The templates of others that it is sure to refer to, as written: `status.storedTemplates`. Those that only a reference made at run
+    /// time may find are not among them.
+    pub stored: BTreeMap<String, Arc<spec::Template>>,
 }
 
 impl Plan {

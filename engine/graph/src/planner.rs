@@ -80,6 +80,8 @@ pub(crate) struct Planner<'l> {
     pub calls: Vec<(TemplateId, TemplateId, Arc<str>, bool)>,
     /// Scopes whose templates a reference made at run time may reach.
     pub dynamic: Vec<Option<Scope>>,
+    /// How many templates there are without those.
+    pub fixed: Option<usize>,
 }
 
 impl Planner<'_> {
@@ -131,6 +133,7 @@ pub(crate) fn run(
         after_end: Vec::new(),
         calls: Vec::new(),
         dynamic: Vec::new(),
+        fixed: None,
     };
     let root = At::new(&own_origin, base);
     planner.merge(&mut workflow, &own_origin, root);
@@ -158,6 +161,7 @@ pub(crate) fn run(
         registry,
         incomplete,
         calls,
+        fixed,
         ..
     } = planner;
     diagnostic::sort(&mut diagnostics);
@@ -174,6 +178,7 @@ pub(crate) fn run(
             }
             Plan {
                 workflow: Arc::new(workflow),
+                stored: registry.stored(fixed.unwrap_or(templates.len())),
                 templates,
                 calls: graph,
                 entrypoint: head.entrypoint,
@@ -267,6 +272,7 @@ impl Planner<'_> {
                 break;
             };
             opened += 1;
+            self.fixed.get_or_insert(templates.len());
             self.ask_for_all(scope.as_ref());
         }
         templates

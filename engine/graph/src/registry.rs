@@ -6,6 +6,7 @@ use crate::origin::Origin;
 use crate::plan::{Scope, TemplateId};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tiphys_spec::{Metadata, Path, RetryStrategy, Template, diagnostic::nearest};
 
@@ -108,6 +109,11 @@ impl<'l> Registry<'l> {
         if let Some(id) = self.ids.get(&(scope.clone(), name.to_owned())) {
             return Ok(Arc::clone(self.entry(*id)));
         }
+        if let Some(template) = self.library.kept(scope, name) {
+            let origin = Arc::new(Origin::unread(name));
+            let template = Template::clone(template);
+            return Ok(self.named(name, scope, template, origin, Path::root()));
+        }
         self.open(scope)?;
         let missing = || Missing::Template { near: None };
         let shelf = self.shelves.get_mut(scope).ok_or_else(missing)?;
@@ -126,9 +132,20 @@ impl<'l> Registry<'l> {
             under(template.metadata.get_or_insert_default(), below);
         }
         let (origin, path) = (Arc::clone(&shelf.origin), shelf.base.index(position));
+        Ok(self.named(name, scope, template, origin, path))
+    }
+
+    fn named(
+        &mut self,
+        name: &str,
+        scope: &Scope,
+        template: Template,
+        origin: Arc<Origin>,
+        path: Path,
+    ) -> Arc<Entry> {
         let entry = self.enter(name.to_owned(), scope.clone(), template, origin, path, None);
         self.ids.insert((scope.clone(), name.to_owned()), entry.id);
-        Ok(entry)
+        entry
     }
 
     /// Asks for every own template that has not been asked for, those with a name that is taken too.
@@ -184,6 +201,15 @@ impl<'l> Registry<'l> {
 
     pub fn entry(&self, id: TemplateId) -> &Arc<Entry> {
         &self.entries[id.0 as usize]
+    }
+
+    /// What `status.storedTemplates` holds of the first `count` that were asked for.
+    pub fn stored(&self, count: usize) -> BTreeMap<String, Arc<Template>> {
+        let named = self.entries.iter().take(count);
+        let named = named.filter(|entry| !entry.name.is_empty());
+        named
+            .filter_map(|entry| Some((entry.scope.key(&entry.name)?, Arc::clone(&entry.written))))
+            .collect()
     }
 
     /// All `(scope, name)` that have been asked for.

@@ -266,3 +266,73 @@ fn recursion_by_reference_is_allowed() {
     );
     assert_eq!((plan.calls.node_count(), plan.calls.edge_count()), (2, 3));
 }
+
+const REFERRING: &str = "apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: w}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps: [[{name: a, templateRef: {name: shared, template: outer}}]]
+";
+
+fn shared(image: &str) -> String {
+    format!(
+        "apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {{name: shared}}
+spec:
+  podMetadata: {{labels: {{of: {image}}}}}
+  templates:
+  - name: outer
+    steps: [[{{name: b, template: inner}}]]
+  - {{name: inner, container: {{image: {image}}}}}
+  - {{name: other, container: {{image: {image}}}}}
+---
+"
+    )
+}
+
+#[test]
+fn templates_of_others_are_kept_as_they_were() {
+    let before = planned(&(shared("old") + REFERRING));
+    let keys: Vec<_> = before.stored.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["namespaced/shared/inner", "namespaced/shared/outer"]);
+    // As they come back from an object.
+    let stored = serde_json::to_value(&before.stored).unwrap();
+    let stored = serde_json::from_value(stored).unwrap();
+    let gone = String::new();
+    for now in [shared("new"), gone] {
+        let read = read("f", (now + REFERRING).as_bytes());
+        let (object, others) = read.objects.split_last().unwrap();
+        let mut library = Library::new();
+        for other in others {
+            library.add(other, &read.source);
+        }
+        library.keep(&stored);
+        let ObjectValue::Workflow(workflow) = &object.value else {
+            panic!("{:?}", object.kind)
+        };
+        let origin = Origin::new(&read.source, &object.node);
+        let planned = plan(workflow, &origin, &library, Purpose::Run);
+        let plan = planned
+            .plan
+            .unwrap_or_else(|| panic!("{:?}", planned.diagnostics));
+        let scope = Scope::Namespaced("shared".to_owned());
+        let inner = &plan.template(plan.find(&scope, "inner").unwrap()).spec;
+        assert_eq!(inner.container.as_ref().unwrap().image, "old");
+        let labels = &inner.metadata.as_ref().unwrap().labels;
+        assert_eq!(labels.get("of").map(String::as_str), Some("old"));
+        assert_eq!(plan.stored, before.stored);
+    }
+}
+
+#[test]
+fn what_only_a_reference_made_at_run_time_finds_is_not_kept() {
+    let dynamic = REFERRING.replace("template: outer", "template: '{{workflow.name}}'");
+    let plan = planned(&(shared("i") + &dynamic));
+    let scope = Scope::Namespaced("shared".to_owned());
+    assert!(plan.find(&scope, "other").is_some());
+    assert!(plan.stored.is_empty(), "{:?}", plan.stored.keys());
+}
