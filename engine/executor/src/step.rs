@@ -39,6 +39,12 @@ pub struct Step {
     /// Of a container set: the files that say how the others ended, whose outputs are this container's, too. It reads them when all are there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub until: Vec<String>,
+    /// The command does not start before this file is there: somebody looks into the container first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_before: Option<String>,
+    /// Nor does the container end before this one is, once the command has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_after: Option<String>,
     /// Where it is put how this container ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mark: Option<String>,
@@ -114,6 +120,8 @@ impl Default for Step {
             files: Vec::new(),
             after: Vec::new(),
             until: Vec::new(),
+            hold_before: None,
+            hold_after: None,
             mark: None,
             retries: 0,
             pause: 0,

@@ -2,7 +2,7 @@
 
 use crate::container::{empty, give, mount, variable};
 use crate::manifest::{PodError, Shape};
-use crate::names::{EXECUTOR, RUN, RUN_VOLUME, STAGING, STAGING_VOLUME};
+use crate::names::{CONTAINERS, EXECUTOR, RUN, RUN_VOLUME, STAGING, STAGING_VOLUME};
 use crate::settings::Settings;
 use k8s_openapi::api::core::v1 as k8s;
 use tiphys_core::PodIntent;
@@ -44,13 +44,29 @@ pub(crate) fn wrap(
     // PID 1 of a container does not end with TERM unless it says so itself, and this one is going to be told to end.
     let command = shape.main.command.as_deref().unwrap_or_default();
     let timed = intent.deadline.is_some() && !command.is_empty();
-    if step == Step::default() && !timed {
+    if step == Step::default() && !timed && !held(&shape.main) {
         return Ok(());
     }
     under(&mut shape.main, step, all, intent, settings)?;
     shape.volumes.push(empty(RUN_VOLUME));
     shape.install = true;
     Ok(())
+}
+
+/// Whether a container is to wait for somebody who looks into it. Source: Argo's `ARGO_DEBUG_PAUSE_BEFORE` and `ARGO_DEBUG_PAUSE_AFTER`, and
+/// its files.
+pub(crate) fn held(container: &k8s::Container) -> bool {
+    ["before", "after"]
+        .into_iter()
+        .any(|of| held_by(container, of))
+}
+
+fn held_by(container: &k8s::Container, of: &str) -> bool {
+    let name = format!("ARGO_DEBUG_PAUSE_{}", of.to_uppercase());
+    let variables = container.env.iter().flatten();
+    variables
+        .filter(|variable| variable.name == name)
+        .any(|variable| variable.value.as_deref() == Some("true"))
 }
 
 /// Puts the executor before a container's command.
@@ -64,6 +80,9 @@ pub(crate) fn under(
     let others = intent.template.init_containers.len() + intent.template.sidecars.len();
     // The step's own, the init container that brings the executor, and the template's others.
     step.message_limit = tiphys_executor::message_limit(1 + all + others);
+    let mark =
+        |of: &str| held_by(container, of).then(|| format!("{CONTAINERS}/{}/{of}", container.name));
+    (step.hold_before, step.hold_after) = (mark("before"), mark("after"));
     let image = container.image.clone().unwrap_or_default();
     let mut command = container.command.take().unwrap_or_default();
     if command.is_empty() {

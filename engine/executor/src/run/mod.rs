@@ -60,6 +60,9 @@ fn perform(step: &Step, command: &[OsString]) -> Result<(Report, Line), Fault> {
     sys::adopt_orphans();
     files::write(&step.files)?;
     others::wait(&step.after, &signals)?;
+    if let Some(file) = &step.hold_before {
+        others::hold(file, "the command starts", &signals)?;
+    }
     let outputs = Outputs::open(step)?;
     let mut tries = 0;
     let (status, kept) = loop {
@@ -81,6 +84,10 @@ fn perform(step: &Step, command: &[OsString]) -> Result<(Report, Line), Fault> {
         }
         tries += 1;
     };
+    if let Some(file) = &step.hold_after {
+        // Told to end, it does, with what there is.
+        let _ = others::hold(file, "the container ends", &signals);
+    }
     let mut faults = Vec::new();
     faults.extend(
         kept.iter()

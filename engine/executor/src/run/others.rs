@@ -7,6 +7,7 @@ use std::time::Duration;
 use tiphys_executor::{Fault, FaultKind};
 
 use super::sys::{self, Signals};
+use crate::complain;
 
 /// How often a container looks whether another has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -41,6 +42,22 @@ pub fn settle(files: &[String], signals: &Signals) {
             while sys::reap().is_some() {}
         }
     }
+}
+
+/// Waits until a file is there, which somebody makes who has seen enough. `what`: what comes then.
+pub fn hold(file: &str, what: &str, signals: &Signals) -> Result<(), Fault> {
+    let path = Path::new(file);
+    // A `touch` is to be enough; where that folder cannot be, who looks will see it.
+    let _ = path.parent().map(fs::create_dir_all);
+    complain(format_args!("{what} when there is a file {file}"));
+    while !path.exists() {
+        sys::sleep(signals, LOOK);
+        if signals.next().is_some_and(ends) {
+            return Err(left("the pod was told to end".to_owned()));
+        }
+        while sys::reap().is_some() {}
+    }
+    Ok(())
 }
 
 /// Says how this container ended. All of the file is there, or nothing of it.

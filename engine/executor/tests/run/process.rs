@@ -397,3 +397,61 @@ fn files_are_there_before_the_command_s_container_starts() {
         .unwrap();
     assert_eq!(damaged.status.code(), Some(64));
 }
+
+#[test]
+fn a_command_waits_for_who_looks_first_and_its_container_for_who_looks_after() {
+    let mut container = Container::shell(&Step::default(), "echo ran; touch ran");
+    let (before, after) = (
+        container.path("ctr/main/before"),
+        container.path("ctr/main/after"),
+    );
+    let step = Step {
+        hold_before: Some(before.display().to_string()),
+        hold_after: Some(after.display().to_string()),
+        ..Step::default()
+    };
+    container.command.envs(step.to_env());
+    let ran = container.path("ran");
+    let mut child = container.command.spawn().unwrap();
+    until_there(before.parent().unwrap());
+    std::thread::sleep(Duration::from_millis(150));
+    assert!(!ran.exists(), "it did not wait");
+    std::fs::write(&before, "").unwrap();
+    until_there(&ran);
+    std::thread::sleep(Duration::from_millis(150));
+    assert_eq!(
+        child.try_wait().unwrap(),
+        None,
+        "it did not wait at its end"
+    );
+    std::fs::write(&after, "").unwrap();
+    let ended = container.end(child);
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), &b"ran\n"[..]));
+    assert!(
+        ended
+            .stderr
+            .contains("the command starts when there is a file"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn one_that_waits_for_who_looks_ends_when_it_is_told() {
+    let mut container = Container::shell(&Step::default(), "touch ran");
+    let before = container.path("ctr/main/before");
+    let step = Step {
+        hold_before: Some(before.display().to_string()),
+        ..Step::default()
+    };
+    container.command.envs(step.to_env());
+    let child = container.command.spawn().unwrap();
+    until_there(before.parent().unwrap());
+    kill("TERM", child.id());
+    let ended = container.end(child);
+    assert_eq!(ended.code, Some(64));
+    assert_eq!(
+        ended.report.faults[0].message,
+        "omitted: the pod was told to end"
+    );
+}
