@@ -25,6 +25,11 @@ pub(crate) fn cron_workflows() -> ApiResource {
     kind("CronWorkflow", "cronworkflows")
 }
 
+/// What Argo's executor tells of a pod.
+pub(crate) fn task_results() -> ApiResource {
+    kind("WorkflowTaskResult", "workflowtaskresults")
+}
+
 pub(crate) fn templates() -> ApiResource {
     kind("WorkflowTemplate", "workflowtemplates")
 }

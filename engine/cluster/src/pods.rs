@@ -3,28 +3,29 @@
 use crate::calls::ended;
 use crate::client::{code, delete, merge, patiently, patiently_telling, spread, told};
 use crate::ground::{Ground, Options};
+use crate::kinds::{scope, task_results};
 use crate::retire::{self, FINALIZER};
 use crate::workflow::Letter;
 use governor::clock::{Clock, DefaultClock};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{LogParams, PostParams};
+use kube::api::{DynamicObject, LogParams, PostParams};
 use kube::{Api, Error, ResourceExt};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tiphys_core::{ContainerState, Observation, Outcome, PodFinished, PodIntent, PodKey};
 use tiphys_graph::plan::Plan;
-use tiphys_pods::{PodError, Sight, observe, read_report};
+use tiphys_pods::{PodError, Sight, foreign, observe, read_report};
 use tiphys_spec as spec;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
 /// Between two tries to make a pod for which there is no room.
 const ROOM: Duration = Duration::from_secs(2);
-/// How long the log of an ended container is asked for before it counts as lost. Promise P4: within a minute.
+/// How long the outputs of a pod that has ended are asked for before they count as lost. Promise P4: within a minute.
 const LOG: Duration = Duration::from_secs(30);
 /// How long a pod that has ended waits, about, until it is let go: longer than it takes to make the pods that come after it.
 const CALM: Duration = Duration::from_secs(1);
@@ -106,6 +107,15 @@ impl Pods {
     /// Makes the pod, unless it is there.
     pub(crate) fn create(&mut self, intent: &PodIntent, plan: &Arc<Plan>) {
         let key = intent.key.clone();
+        if let Some(known) = self.known.get_mut(&key)
+            && let Some(pod) = &known.pod
+        {
+            // What was told of it before it was asked for, as after a restart of a node that waits for its lock first, is told again.
+            known.seen = None;
+            known.members.clear();
+            let _ = self.letters.send(Letter::Pod(pod.clone()));
+            return;
+        }
         let settings = &self.ground.settings;
         let draft = match manifest(intent, &plan.workflow, &settings.pods, &settings.options) {
             Ok(pod) => Draft::Whole(Box::new(pod)),
@@ -123,13 +133,6 @@ impl Pods {
             .known
             .entry(key.clone())
             .or_insert_with(|| Known::new(intent.name.clone()));
-        if let Some(pod) = &known.pod {
-            // What was told of it before it was asked for, as after a restart of a node that waits for its lock first, is told again.
-            known.seen = None;
-            known.members.clear();
-            let _ = self.letters.send(Letter::Pod(pod.clone()));
-            return;
-        }
         let job = Creation {
             api: api(&self.ground, &self.namespace),
             ground: self.ground.clone(),
@@ -206,7 +209,7 @@ impl Pods {
         let seen = match &sight {
             Sight::Waits(message) => Seen::Waits(message.clone()),
             Sight::Runs { ready, ip, .. } => Seen::Runs(*ready, ip.clone()),
-            Sight::Ended(_) | Sight::EndedInLog { .. } => Seen::Ended,
+            Sight::Ended(_) | Sight::EndedInLog { .. } | Sight::EndedElsewhere(_) => Seen::Ended,
         };
         if known.seen.as_ref() == Some(&seen) {
             return None;
@@ -257,6 +260,10 @@ impl Pods {
                 digest,
             } => {
                 self.fetch(pod.clone(), ended, chunks, digest);
+                None
+            }
+            Sight::EndedElsewhere(ended) => {
+                self.ask(ended);
                 None
             }
         };
@@ -350,6 +357,23 @@ impl Pods {
             );
             let _ = letters.send(Letter::Seen(Observation::PodFinished(ended)));
         });
+    }
+
+    /// Asks for the outputs that Argo's executor told of.
+    fn ask(&self, mut ended: Box<PodFinished>) {
+        let results = task_results();
+        let api = scope::<DynamicObject>(&self.ground.client, Some(&self.namespace), &results);
+        let letters = self.letters.clone();
+        tokio::spawn(async move {
+            let result = task_result(&api, &ended.key.node).await;
+            foreign::read_result(&mut ended, result.as_ref().map_err(Clone::clone));
+            let _ = letters.send(Letter::Seen(Observation::PodFinished(ended)));
+        });
+    }
+
+    /// Whether there is a pod of that key.
+    pub(crate) fn there(&self, key: &PodKey) -> bool {
+        self.known.get(key).is_some_and(|known| known.pod.is_some())
     }
 
     /// Lets go of pods that have ended, and ends those that run, where it is on record that their node has ended.
@@ -598,6 +622,34 @@ async fn log(api: &Api<Pod>, name: &str) -> Result<String, String> {
                 "failed to read the log of the pod: {}",
                 told(&error)
             ));
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// A `WorkflowTaskResult`, once all is in it; for as long as that may yet come.
+async fn task_result(api: &Api<DynamicObject>, node: &str) -> Result<Value, String> {
+    let since = tokio::time::Instant::now();
+    loop {
+        let found = patiently("get a WorkflowTaskResult", || api.get_opt(node)).await;
+        let reason = match found {
+            Ok(Some(found)) => {
+                let found = serde_json::to_value(&found).unwrap_or_default();
+                if foreign::complete(&found) {
+                    return Ok(found);
+                }
+                format!("its WorkflowTaskResult `{node}` is not marked as complete")
+            }
+            Ok(None) => format!("there is no WorkflowTaskResult `{node}`"),
+            Err(error) => {
+                let error = told(&error);
+                return Err(format!(
+                    "failed to get WorkflowTaskResult `{node}`: {error}"
+                ));
+            }
+        };
+        if since.elapsed() > LOG {
+            return Err(reason);
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }

@@ -21,6 +21,7 @@
 mod artifacts;
 mod container;
 mod executor;
+pub mod foreign;
 pub mod gc;
 mod inputs;
 mod manifest;
@@ -31,6 +32,7 @@ mod place;
 mod restart;
 mod set;
 mod settings;
+pub mod trace;
 
 pub use artifacts::{Artifacts, Input, Output, VARIABLE as ARTIFACTS};
 pub use manifest::{PodError, claim_name, render};

@@ -6,7 +6,7 @@ use crate::names::{
     RUN, UID, WORKFLOW,
 };
 use crate::settings::Settings;
-use crate::{artifacts, executor, inputs, patch, set};
+use crate::{artifacts, executor, inputs, patch, set, trace};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as k8s;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -104,21 +104,22 @@ pub fn render(
     for user in &template.sidecars {
         shape.init.push(sidecar(user, &shape.main)?);
     }
-    let known = variables(intent, workflow);
+    let known = variables(intent, workflow, settings.traced);
     let all = shape.init.iter_mut().chain([&mut shape.main]);
     for container in all.chain(&mut shape.others) {
         let mut own = vec![variable("ARGO_CONTAINER_NAME", &container.name)];
         own.extend(known.iter().cloned());
         give(container, own);
     }
+    let held = executor::held(&shape.main) || shape.others.iter().any(executor::held);
     spec.volumes =
         Some(volumes(&mut shape, intent, workflow)).filter(|volumes| !volumes.is_empty());
     spec.containers = vec![shape.main];
     spec.containers.extend(shape.others);
     spec.init_containers = Some(shape.init).filter(|init| !init.is_empty());
-    spec.active_deadline_seconds = intent
-        .deadline
-        .map(|at| at.duration_since(now).as_secs().max(1));
+    // Who looks into a container takes the time it takes.
+    let deadline = intent.deadline.filter(|_| !held);
+    spec.active_deadline_seconds = deadline.map(|at| at.duration_since(now).as_secs().max(1));
     spec.termination_grace_period_seconds = Some(i64::from(intent.grace));
     for over in [&intent.workflow.pod_spec_patch, &template.pod_spec_patch]
         .into_iter()
@@ -200,13 +201,15 @@ fn claims(workflow: &spec::Workflow) -> impl Iterator<Item = k8s::Volume> {
 }
 
 /// The variables that Argo gives every container.
-fn variables(intent: &PodIntent, workflow: &spec::Workflow) -> Vec<k8s::EnvVar> {
+fn variables(intent: &PodIntent, workflow: &spec::Workflow, traced: bool) -> Vec<k8s::EnvVar> {
     let name = workflow.metadata.name.as_deref().unwrap_or_default();
     let deadline = intent.deadline.map_or_else(
         || "0001-01-01T00:00:00Z".to_owned(),
         |at| format!("{at:.0}"),
     );
-    vec![
+    let key = &intent.key;
+    let parent = traced.then(|| trace::parent(&key.workflow, &key.node, key.attempt));
+    let mut all = vec![
         variable("ARGO_NODE_ID", &intent.key.node),
         variable(
             "ARGO_INCLUDE_SCRIPT_OUTPUT",
@@ -219,7 +222,9 @@ fn variables(intent: &PodIntent, workflow: &spec::Workflow) -> Vec<k8s::EnvVar> 
         variable("ARGO_DEADLINE", &deadline),
         variable("ARGO_WORKFLOW_NAME", name),
         variable("ARGO_PROGRESS_FILE", &format!("{RUN}/progress")),
-    ]
+    ];
+    all.extend(parent.map(|parent| variable("TRACEPARENT", &parent)));
+    all
 }
 
 fn metadata(intent: &PodIntent, workflow: &spec::Workflow, settings: &Settings) -> ObjectMeta {

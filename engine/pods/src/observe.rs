@@ -1,6 +1,7 @@
 //! What a pod's status says.
 
 use crate::artifacts::{Artifacts, VARIABLE as ARTIFACTS};
+use crate::foreign;
 use crate::names::{ATTEMPT, NODE_ID, UID};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as k8s;
@@ -27,11 +28,18 @@ pub enum Sight {
         chunks: usize,
         digest: String,
     },
+    /// It has ended, and was made by Argo's controller; its outputs are in a `WorkflowTaskResult` of its node's ID:
+    /// [`foreign::read_result`].
+    EndedElsewhere(Box<PodFinished>),
 }
 
-/// Which node's pod it is; none if it is not one of this engine's.
+/// Which node's pod it is; none if it is no step's.
 #[must_use]
 pub fn key(pod: &k8s::Pod) -> Option<PodKey> {
+    marked(pod).or_else(|| foreign::key(pod))
+}
+
+fn marked(pod: &k8s::Pod) -> Option<PodKey> {
     let annotations = pod.metadata.annotations.as_ref()?;
     Some(PodKey {
         workflow: annotations.get(UID)?.as_str().into(),
@@ -149,6 +157,11 @@ fn ended(
         // The executor's report is no text for people.
         let told = if decoded.is_some() { None } else { message };
         ended.message = Some(words("main", state, told));
+    } else if foreign::is(pod) {
+        if let Some((outcome, of, state)) = foreign::fault(all_ended(status)) {
+            ended.outcome = outcome;
+            ended.message = Some(words(&of.name, state, state.message.as_deref()));
+        }
     } else if let Some((of, state)) = other(status) {
         ended.outcome = Outcome::Failed;
         ended.message = Some(words(&of.name, state, None));
@@ -170,15 +183,25 @@ fn ended(
         }
         Some(Err(_)) => {}
     }
+    if foreign::reports(pod) && ended.outcome != Outcome::Error {
+        return Sight::EndedElsewhere(ended);
+    }
     Sight::Ended(ended)
+}
+
+/// The containers that have ended.
+fn all_ended(
+    status: &k8s::PodStatus,
+) -> impl Iterator<Item = (&k8s::ContainerStatus, &k8s::ContainerStateTerminated)> {
+    let own = status.container_statuses.iter().flatten();
+    own.filter_map(|of| Some((of, terminated(of)?)))
 }
 
 /// The container of a set that failed first.
 fn other(
     status: &k8s::PodStatus,
 ) -> Option<(&k8s::ContainerStatus, &k8s::ContainerStateTerminated)> {
-    let own = status.container_statuses.iter().flatten();
-    own.filter_map(|of| Some((of, terminated(of)?)))
+    all_ended(status)
         .filter(|(_, state)| state.exit_code != 0 && omitted(state).is_none())
         .min_by_key(|(_, state)| state.finished_at.as_ref().map(|time| time.0))
 }
@@ -195,6 +218,9 @@ fn omitted(state: &k8s::ContainerStateTerminated) -> Option<String> {
 /// How far each container of a set has come; none of any other pod.
 #[must_use]
 pub fn containers(pod: &k8s::Pod) -> Vec<(String, ContainerState)> {
+    if foreign::is(pod) {
+        return foreign::containers(pod);
+    }
     let spec = pod.spec.iter().flat_map(|spec| &spec.containers);
     let steps: Vec<(&str, Step)> = spec
         .filter_map(|container| Some((container.name.as_str(), step(container)?)))

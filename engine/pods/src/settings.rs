@@ -18,6 +18,8 @@ pub struct Settings {
     pub instance_id: Option<String>,
     /// What images start if a container does not say it.
     pub images: BTreeMap<String, Entrypoint>,
+    /// Nodes are spans of a trace, and their pods are told which.
+    pub traced: bool,
 }
 
 /// What an image starts. Source: `images` of Argo's configuration, or the image itself.

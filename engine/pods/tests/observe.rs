@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tiphys_core::{ContainerState, PodKey};
 use tiphys_executor::{Fault, FaultKind, Report, Step};
 use tiphys_pods::{
-    ATTEMPT, Artifacts, NODE_ID, Output, Sight, UID, containers, key, observe, read_report,
+    ATTEMPT, Artifacts, NODE_ID, Output, Sight, UID, WORKFLOW, containers, foreign, key, observe,
+    read_report,
 };
 use tiphys_spec::Artifact;
 
@@ -52,6 +53,7 @@ fn told(pod: &k8s::Pod) -> String {
             )
         }
         Sight::EndedInLog { chunks, digest, .. } => format!("in log: {chunks} of {digest}"),
+        Sight::EndedElsewhere(ended) => format!("elsewhere: {:?}", ended.outcome),
         Sight::Ended(ended) => {
             let code = ended
                 .exit_code
@@ -404,4 +406,113 @@ fn artifacts_that_are_saved_are_what_the_manifest_says_of_them() {
         .map(|artifact| artifact.name.as_str())
         .collect();
     assert_eq!(names, ["a", "main-logs"]);
+}
+
+/// A pod as Argo's controller makes it; how `wait`, `main` and a sidecar ended.
+fn of_argo(wait: i32, main: i32, sidecar: i32) -> k8s::Pod {
+    let ended = |name: &str, code: i32| {
+        let state =
+            json!({"exitCode": code, "reason": if code == 0 { "Completed" } else { "Error" }});
+        json!({"name": name, "state": {"terminated": state}})
+    };
+    let phase = if wait + main + sidecar == 0 {
+        "Succeeded"
+    } else {
+        "Failed"
+    };
+    serde_json::from_value(json!({
+        "metadata": {
+            "name": "w-say-1",
+            "labels": {WORKFLOW: "w", "workflows.argoproj.io/completed": "false"},
+            "annotations": {NODE_ID: "w-1", "workflows.argoproj.io/node-name": "w.say"},
+            "ownerReferences": [{"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": "w", "uid": "u", "controller": true}],
+        },
+        "spec": {"containers": [{"name": "wait"}, {"name": "main"}, {"name": "proxy"}]},
+        "status": {"phase": phase, "containerStatuses": [ended("wait", wait), ended("main", main), ended("proxy", sidecar)]},
+    }))
+    .unwrap()
+}
+
+#[test]
+fn pods_of_argos_are_seen_through() {
+    let pod = of_argo(0, 0, 0);
+    let want = PodKey {
+        workflow: "u".into(),
+        node: "w-1".to_owned(),
+        attempt: 0,
+    };
+    assert_eq!(key(&pod), Some(want));
+    for (codes, want) in [
+        ((0, 0, 0), "elsewhere: Succeeded"),
+        ((0, 0, 143), "elsewhere: Succeeded"),
+        ((0, 0, 137), "elsewhere: Succeeded"),
+        ((0, 3, 143), "elsewhere: Failed"),
+        ((0, 0, 1), "elsewhere: Failed"),
+    ] {
+        let (wait, main, sidecar) = codes;
+        assert_eq!(told(&of_argo(wait, main, sidecar)), want, "{codes:?}");
+    }
+    let lost = told(&of_argo(1, 0, 0));
+    assert!(
+        lost.starts_with("Error 0") && lost.ends_with("wait: Error (exit code 1)"),
+        "{lost}"
+    );
+    // Of an agent, or of nobody's workflow.
+    let mut agent = pod.clone();
+    let labels = agent.metadata.labels.as_mut().unwrap();
+    labels.insert(
+        "workflows.argoproj.io/component".to_owned(),
+        "agent".to_owned(),
+    );
+    assert_eq!(key(&agent), None);
+    let mut stray = pod;
+    stray.metadata.owner_references = None;
+    assert_eq!(key(&stray), None);
+}
+
+#[test]
+fn outputs_of_argos_pods_come_by_its_task_results() {
+    let ended = || {
+        let pod = of_argo(0, 0, 0);
+        match observe(&key(&pod).unwrap(), &pod, now()) {
+            Sight::EndedElsewhere(ended) => ended,
+            other => panic!("{other:?}"),
+        }
+    };
+    let result = |more: Value| {
+        let mut result = json!({
+            "metadata": {"name": "w-1", "labels": {"workflows.argoproj.io/report-outputs-completed": "true"}},
+            "outputs": {
+                "exitCode": "0",
+                "result": "hi",
+                "parameters": [{"name": "n", "value": 5, "valueFrom": {"path": "/n"}}],
+                "artifacts": [{"name": "main-logs", "s3": {"key": "w/w-1/main.log"}}],
+            },
+        });
+        result
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        result
+    };
+    let whole = result(json!({}));
+    assert!(foreign::complete(&whole));
+    let mut end = ended();
+    foreign::read_result(&mut end, Ok(&whole));
+    assert_eq!(end.outcome, tiphys_core::Outcome::Succeeded);
+    assert_eq!(end.parameters, [("n".to_owned(), Some("5".to_owned()))]);
+    assert_eq!(end.result.as_deref(), Some("hi"));
+    assert_eq!(end.artifacts[0].name, "main-logs");
+    let mut end = ended();
+    let failed = result(json!({"phase": "Error", "message": "no such bucket"}));
+    foreign::read_result(&mut end, Ok(&failed));
+    assert_eq!(end.outcome, tiphys_core::Outcome::Error);
+    assert_eq!(end.message.as_deref(), Some("no such bucket"));
+    let mut end = ended();
+    foreign::read_result(&mut end, Err("there is none".to_owned()));
+    assert_eq!(
+        end.message.as_deref(),
+        Some("the step's outputs are lost: there is none")
+    );
+    assert!(!foreign::complete(&json!({"metadata": {"labels": {}}})));
 }
