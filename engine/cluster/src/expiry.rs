@@ -39,6 +39,11 @@ pub(crate) fn read(meta: &Meta) -> Option<Timestamp> {
 pub(crate) async fn expire(ground: &Ground, id: &Id, version: &str, at: Timestamp) {
     let wait = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
     tokio::time::sleep(wait).await;
+    delete(ground, id, version, "its time was over").await;
+}
+
+/// Deletes a workflow that has ended, unless somebody has written to it.
+pub(crate) async fn delete(ground: &Ground, id: &Id, version: &str, why: &str) {
     let api = scope::<DynamicObject>(&ground.client, Some(&id.namespace), &workflows());
     let params = DeleteParams {
         propagation_policy: Some(PropagationPolicy::Background),
@@ -50,7 +55,7 @@ pub(crate) async fn expire(ground: &Ground, id: &Id, version: &str, at: Timestam
     };
     let done = patiently("delete a workflow", || api.delete(&id.name, &params)).await;
     match done {
-        // Written to meanwhile: that was heard of, and its time is set anew.
+        // Written to meanwhile: that was heard of, and its end is set anew.
         Err(error) if matches!(code(&error), Some(404 | 409)) => {}
         Err(error) => {
             tracing::warn!(
@@ -63,7 +68,7 @@ pub(crate) async fn expire(ground: &Ground, id: &Id, version: &str, at: Timestam
             tracing::info!(
                 workflow = id.name,
                 namespace = id.namespace,
-                "deleted, its time was over"
+                "deleted, {why}"
             );
         }
     }
