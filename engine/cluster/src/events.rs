@@ -64,6 +64,26 @@ impl Told {
             nodes: phases.collect(),
         }
     }
+
+    /// What is in another phase than was told last, of the workflow and of those of its nodes that may have changed. It counts as told.
+    pub fn news(&mut self, run: &Run, changed: &[NodeIx]) -> PhaseNews {
+        let mut new = |ix: &NodeIx| {
+            let phase = run.node(*ix).phase;
+            phase.is_some_and(|phase| self.nodes.insert(*ix, phase) != Some(phase))
+        };
+        let nodes = changed.iter().copied().filter(|ix| new(ix)).collect();
+        let phase = run.phase();
+        PhaseNews {
+            nodes,
+            workflow: self.workflow.replace(phase) != Some(phase),
+        }
+    }
+}
+
+/// What has come to another phase.
+pub(crate) struct PhaseNews {
+    pub nodes: Vec<NodeIx>,
+    pub workflow: bool,
 }
 
 impl Events {
@@ -74,22 +94,18 @@ impl Events {
         Events { telling, sender }
     }
 
-    /// Tells what is new of a workflow and of those nodes of it that may have changed.
-    pub fn tell(&self, id: &Id, run: &Run, changed: &[NodeIx], told: &mut Told) {
-        for &ix in changed {
+    /// Tells what is new of a workflow.
+    pub fn tell(&self, id: &Id, run: &Run, news: &PhaseNews) {
+        for &ix in &news.nodes {
             let node = run.node(ix);
-            let Some(phase) = node.phase else { continue };
-            if told.nodes.insert(ix, phase) == Some(phase) {
-                continue;
-            }
-            if let Some(event) = self.node(id, node, phase) {
+            let event = node.phase.and_then(|phase| self.node(id, node, phase));
+            if let Some(event) = event {
                 self.put(event, id, &format!("{:x}", ix.0));
             }
         }
-        let phase = run.phase();
-        if told.workflow.replace(phase) != Some(phase) {
+        if news.workflow {
             let message = run.summary().message;
-            if let Some(event) = self.workflow(phase, message.as_deref()) {
+            if let Some(event) = self.workflow(run.phase(), message.as_deref()) {
                 self.put(event, id, "w");
             }
         }

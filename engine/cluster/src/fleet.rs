@@ -14,6 +14,7 @@ use crate::locks::Locks;
 use crate::names::{COMPLETED, PHASE};
 use crate::pods::orphaned;
 use crate::refuse::{Fault, refuse};
+use crate::retention::Retained;
 use crate::retire;
 use crate::shelf::Shelf;
 use crate::workflow::{Id, Letter, operate};
@@ -128,7 +129,6 @@ pub async fn operate_all(
     let clocks = Clocks::default();
     watches.spawn(clocks.clone().run(ground.clone(), instance));
     let fleet = Fleet {
-        ground,
         clocks,
         events,
         inbox,
@@ -138,6 +138,8 @@ pub async fn operate_all(
         names: HashMap::new(),
         expiring: HashMap::new(),
         collecting: HashMap::new(),
+        retained: Retained::new(ground.settings.options.retention),
+        ground,
         waiting: Some(Waiting {
             namespaces: namespace.is_some(),
             ..Waiting::default()
@@ -164,6 +166,8 @@ struct Fleet {
     expiring: HashMap<Arc<str>, AbortHandle>,
     /// Workflows whose artifacts are being deleted, as the watch told of them when that began, and last.
     collecting: HashMap<Arc<str>, Collecting>,
+    /// Those that have ended and stay.
+    retained: Retained,
     /// Who may run.
     queue: Queue,
     /// Not all watches have told what was there at the beginning.
@@ -330,6 +334,7 @@ impl Fleet {
             return self.expire(meta, id);
         }
         self.stay(&id.uid);
+        self.retained.gone(&id.uid);
         let begun = phase == "Running";
         match &mut self.waiting {
             Some(waiting) => {
@@ -402,6 +407,7 @@ impl Fleet {
 
     /// A workflow that has ended goes when its time comes.
     fn expire(&mut self, meta: &Meta, id: Id) {
+        self.retained.ended(&self.ground, meta, &id);
         let (Some(at), Some(version)) = (expiry::read(meta), meta.resource_version()) else {
             return;
         };
@@ -470,6 +476,7 @@ impl Fleet {
     fn gone(&mut self, uid: &Arc<str>) {
         self.ground.settings.metrics.workflow_gone(uid);
         self.stay(uid);
+        self.retained.gone(uid);
         match self.running.get(uid) {
             Some(one) => _ = one.letters.send(Letter::Deleted),
             None => self.leave(uid),

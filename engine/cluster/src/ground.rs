@@ -6,7 +6,9 @@ use crate::images::Images;
 use crate::locks::Locks;
 use crate::metrics::Metrics;
 use crate::restrict::Restrictions;
+use crate::retention::Retention;
 use crate::shelf::Shelf;
+use crate::trace::Traces;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use kube::{Client, Config, Error};
 use std::collections::{BTreeMap, HashMap};
@@ -28,6 +30,8 @@ pub struct Settings {
     /// Template kinds that plug-ins provide; none: there are none.
     pub plugins: Option<Arc<Registry>>,
     pub metrics: Arc<Metrics>,
+    /// Where traces go; none: nowhere.
+    pub traces: Option<Traces>,
     pub options: Options,
 }
 
@@ -47,6 +51,8 @@ pub struct Options {
     pub pod_gc: PodGc,
     /// How often a pod is made again that was lost before it began (`failedPodRestart`).
     pub restarts: u32,
+    /// How many workflows stay that have ended.
+    pub retention: Retention,
 }
 
 /// What workflows have that do not say otherwise. Source: Argo's `workflowDefaults`.

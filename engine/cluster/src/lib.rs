@@ -41,9 +41,11 @@ mod refuse;
 mod repository;
 mod resource;
 mod restrict;
+mod retention;
 mod retire;
 mod shelf;
 mod stored;
+mod trace;
 pub mod verbs;
 mod workflow;
 
@@ -58,4 +60,6 @@ pub use metrics::Metrics;
 pub use names::{ATTEMPT, COMPLETED, EXPIRES, PHASE, POD_NAME_FORMAT};
 pub use record::{Record, TooLarge};
 pub use restrict::{Referencing, Restrictions};
+pub use retention::Retention;
 pub use stored::{StoredError, stored};
+pub use trace::Traces;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tiphys_core::Run;
 use tiphys_graph::plan::Plan;
 use tiphys_graph::{Library, Origin, Purpose};
-use tiphys_spec::ObjectValue;
+use tiphys_spec::{ObjectValue, Template};
 
 const CHANGED: &str = "its template has changed since it began, which the controller's workflowRestrictions.templateReferencing (Secure) does not allow";
 
@@ -71,11 +71,14 @@ pub(crate) async fn prepare(
     let origin = Origin::new(&read.source, &found.node);
     let value = serde_json::to_value(object).unwrap_or_default();
     let (status, extra) = stored(&value).map_err(unstored)?;
-    // What it ran by at first is what it runs by, whatever became of the template since.
+    // What it ran by at first is what it runs by, whatever became of the templates since.
     let pinned = status.stored_workflow_template_spec.as_ref();
     let shelved = |mut library: Library| {
         if let Some(pinned) = pinned {
             library.pin(&workflow, pinned.clone());
+        }
+        if !options.restrictions.secure() {
+            library.keep(&status.stored_templates);
         }
         library
     };
@@ -107,6 +110,14 @@ pub(crate) async fn prepare(
             }
         }
         Some(_) => {}
+    }
+    if status.stored_templates.is_empty() {
+        let stored = json!(plan.stored);
+        if !plan.stored.is_empty() && record.reserve(&stored) {
+            kept.insert("storedTemplates".to_owned(), stored);
+        }
+    } else if options.restrictions.secure() && !same(&plan.stored, &status.stored_templates) {
+        return Err(refuse::Fault::Invalid(CHANGED.to_owned()));
     }
     let found = repository(ground, id, &value, &plan).await?;
     let location = found
@@ -156,6 +167,11 @@ pub(crate) async fn prepare(
         plan: Arc::new(plan),
         run,
     })
+}
+
+/// Whether templates are still what was kept of them.
+fn same(now: &BTreeMap<String, Arc<Template>>, kept: &BTreeMap<String, Template>) -> bool {
+    now.len() == kept.len() && now.iter().all(|(key, now)| kept.get(key) == Some(&**now))
 }
 
 fn first(metadata: Option<Value>, status: Map<String, Value>) -> Option<Value> {

@@ -253,8 +253,7 @@ impl Drive {
                     self.version = written.metadata.resource_version.unwrap_or_default();
                     self.own.insert(self.version.clone());
                     self.first = None;
-                    let events = &self.ground.events;
-                    events.tell(&self.id, &self.run, &dirty, &mut self.told);
+                    self.tell(&dirty);
                     break;
                 }
                 // Somebody else wrote meanwhile: what they want is taken in, and all is compared anew.
@@ -273,6 +272,16 @@ impl Drive {
             }
         }
         Ok(())
+    }
+
+    /// Tells others what is on record now.
+    fn tell(&mut self, changed: &[NodeIx]) {
+        let news = self.told.news(&self.run, changed);
+        self.ground.events.tell(&self.id, &self.run, &news);
+        if let Some(traces) = &self.ground.settings.traces {
+            let over = news.workflow && self.run.finished();
+            traces.tell(&self.id, &self.run, &news.nodes, over);
+        }
     }
 
     /// All is on record: pods that have ended are let go, and those end whose nodes have ended.
@@ -357,7 +366,10 @@ impl Drive {
 
     async fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::CreatePod(intent) if intent.template.resource.is_some() => {
+            // Argo does what a resource template says in a pod, which may be on its way.
+            Effect::CreatePod(intent)
+                if intent.template.resource.is_some() && !self.pods.there(&intent.key) =>
+            {
                 self.calls.resource(*intent, self.plan.clone());
             }
             Effect::CreatePod(intent) => self.pods.create(&intent, &self.plan),

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 use tiphys_cluster::{Defaults, Level, Options, Rate, Referencing};
 use tiphys_pods::Entrypoint;
 use tiphys_spec::{Source, Workflow, decode};
@@ -15,6 +16,8 @@ use tiphys_spec::{Source, Workflow, decode};
 pub struct Config {
     pub executor: Option<Container>,
     pub images: BTreeMap<String, Entrypoint>,
+    /// How long who leads waits before it begins.
+    pub initial_delay: Duration,
     pub instance_id: Option<String>,
     pub main_container: Option<Container>,
     pub workflows: Options,
@@ -38,11 +41,10 @@ pub enum ConfigError {
 }
 
 /// Argo's options that this version does not apply. Source: Argo's `config.Config`.
-const OTHERS: [&str; 16] = [
+const OTHERS: [&str; 14] = [
     "artifactDrivers",
     "columns",
     "disableAgentPodCreation",
-    "initialDelay",
     "initlessPod",
     "kubeConfig",
     "links",
@@ -51,16 +53,16 @@ const OTHERS: [&str; 16] = [
     "navColor",
     "persistence",
     "podSpecLogStrategy",
-    "retentionPolicy",
     "sso",
     "synchronization",
     "telemetryConfig",
 ];
-const APPLIED: [&str; 15] = [
+const APPLIED: [&str; 17] = [
     "artifactRepository",
     "executor",
     "failedPodRestart",
     "images",
+    "initialDelay",
     "instanceID",
     "mainContainer",
     "namespaceParallelism",
@@ -69,6 +71,7 @@ const APPLIED: [&str; 15] = [
     "podGCDeleteDelayDuration",
     "podGCGracePeriodSeconds",
     "resourceRateLimit",
+    "retentionPolicy",
     "workflowDefaults",
     "workflowEvents",
     "workflowRestrictions",
@@ -141,6 +144,14 @@ impl Config {
             match name.as_str() {
                 "artifactRepository" => config.workflows.repository = Some(of(&name, option)?),
                 "executor" => config.executor = Some(of(&name, option)?),
+                "initialDelay" => {
+                    let text = duration(&name, option)?;
+                    let nanos = tiphys_expr::duration::parse_or_seconds(&text).ok();
+                    let nanos = nanos.and_then(|nanos| u64::try_from(nanos).ok());
+                    let none = || wrong(&name, "it is less than nothing");
+                    config.initial_delay = Duration::from_nanos(nanos.ok_or_else(none)?);
+                }
+                "retentionPolicy" => config.workflows.retention = of(&name, option)?,
                 "images" => config.images = of(&name, option)?,
                 // A bare number is an ID as well.
                 "instanceID" => {
@@ -355,6 +366,8 @@ mod tests {
             ("workflowEvents", "{enabled: true}"),
             ("workflowRestrictions", "{templateReferencing: Secure}"),
             ("podGCDeleteDelayDuration", "90s"),
+            ("retentionPolicy", "{completed: 7}"),
+            ("initialDelay", "2s"),
             ("failedPodRestart", "{enabled: true}"),
             (
                 "workflowDefaults",
@@ -372,6 +385,8 @@ mod tests {
             Some(Referencing::Secure)
         );
         assert_eq!(config.workflows.restarts, 3);
+        assert_eq!(config.workflows.retention.completed, 7);
+        assert_eq!(config.initial_delay, Duration::from_secs(2));
         assert_eq!(config.workflows.pod_gc.delay.as_deref(), Some("90s"));
         assert_eq!(config.workflows.defaults.labels["team"], "a");
         let spec = config.workflows.defaults.spec.unwrap();
@@ -394,6 +409,8 @@ mod tests {
                 "{spec: {parallelism: many}}",
                 "a whole number",
             ),
+            ("retentionPolicy", "{complete: 1}", "complete"),
+            ("initialDelay", "-1s", "less than nothing"),
             (
                 "podGCDeleteDelayDuration",
                 "soon",

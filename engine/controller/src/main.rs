@@ -9,10 +9,11 @@ use clap::Parser;
 use config::Config;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tiphys_cluster::{Metrics, Settings, Turn, config_map, operate_all};
+use tiphys_cluster::{Metrics, Settings, Traces, Turn, config_map, operate_all};
 use tiphys_host::{Cache, Host, Options, Registry};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -63,6 +64,7 @@ async fn run(args: Args) -> Result<(), String> {
     let cache = args.cache.clone().map(Cache::new);
     let plugins = Arc::new(Registry::built_in(Host::new(Options { cache }), &[]));
     let metrics: Arc<Metrics> = Arc::default();
+    let traces = Traces::from_env()?;
     let mut stop = Box::pin(ended().map_err(|error| format!("listen for signals: {error}"))?);
     health::health(&args.health).await?;
     health::metrics(&args.metrics, metrics.clone()).await?;
@@ -74,25 +76,43 @@ async fn run(args: Args) -> Result<(), String> {
         }
     }
     metrics.lead(true);
+    let mut delay = config.initial_delay;
     loop {
         for name in &config.unapplied {
             tracing::warn!("option `{name}` of the configuration is not applied by this version");
         }
-        let settings = settings(&args, config, &source.home, &plugins, &metrics);
+        let settings = settings(
+            &args,
+            config,
+            &source.home,
+            &plugins,
+            &metrics,
+            traces.clone(),
+        );
         let mut changed = None;
-        let over = async {
-            tokio::select! {
-                () = &mut stop => {}
-                new = source.changed(&data) => changed = Some(new),
+        // What hears of a change is done with when the round is.
+        {
+            let over = async {
+                tokio::select! {
+                    () = &mut stop => {}
+                    new = source.changed(&data) => changed = Some(new),
+                }
+            };
+            let mut over = pin!(over);
+            let work = async {
+                tokio::select! {
+                    () = tokio::time::sleep(std::mem::take(&mut delay)) => {}
+                    () = &mut over => return Ok(()),
+                }
+                operate_all(source.cluster.clone(), settings, over).await
+            };
+            match &turn {
+                Some(turn) => tokio::select! {
+                    done = work => done.map_err(|error| error.to_string())?,
+                    lost = turn.keep(&source.cluster) => return Err(lost.to_string()),
+                },
+                None => work.await.map_err(|error| error.to_string())?,
             }
-        };
-        let work = operate_all(source.cluster.clone(), settings, over);
-        match &turn {
-            Some(turn) => tokio::select! {
-                done = work => done.map_err(|error| error.to_string())?,
-                lost = turn.keep(&source.cluster) => return Err(lost.to_string()),
-            },
-            None => work.await.map_err(|error| error.to_string())?,
         }
         let Some(new) = changed else { break };
         tracing::info!("the configuration has changed: all workflows are taken up anew");
@@ -100,6 +120,9 @@ async fn run(args: Args) -> Result<(), String> {
     }
     if let Some(turn) = turn {
         turn.give_up(&source.cluster).await;
+    }
+    if let Some(traces) = traces {
+        traces.flush().await;
     }
     Ok(())
 }
@@ -127,6 +150,7 @@ fn settings(
     home: &str,
     plugins: &Arc<Registry>,
     metrics: &Arc<Metrics>,
+    traces: Option<Traces>,
 ) -> Settings {
     let executor = config.executor;
     let image = executor.as_ref().and_then(|given| given.image.clone());
@@ -147,6 +171,7 @@ fn settings(
             main_container: config.main_container,
             instance_id: args.instanceid.clone().or(config.instance_id),
             images: config.images,
+            traced: traces.is_some(),
         },
         namespace: args
             .namespaced
@@ -154,6 +179,7 @@ fn settings(
         home: home.to_owned(),
         plugins: Some(plugins.clone()),
         metrics: metrics.clone(),
+        traces,
         options,
     }
 }
