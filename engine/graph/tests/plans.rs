@@ -321,7 +321,10 @@ fn templates_of_others_are_kept_as_they_were() {
             .unwrap_or_else(|| panic!("{:?}", planned.diagnostics));
         let scope = Scope::Namespaced("shared".to_owned());
         let inner = &plan.template(plan.find(&scope, "inner").unwrap()).spec;
-        assert_eq!(inner.container.as_ref().unwrap().image, "old");
+        assert_eq!(
+            inner.container.as_ref().unwrap().image.as_deref(),
+            Some("old")
+        );
         let labels = &inner.metadata.as_ref().unwrap().labels;
         assert_eq!(labels.get("of").map(String::as_str), Some("old"));
         assert_eq!(plan.stored, before.stored);

@@ -60,7 +60,7 @@ fn cases() -> Vec<PathBuf> {
 #[test]
 fn a_pod_has_what_its_step_needs() {
     let cases = cases();
-    assert_eq!(cases.len(), 8);
+    assert_eq!(cases.len(), 9);
     for case in cases {
         let pod = pod(&std::fs::read_to_string(&case).unwrap(), &settings()).unwrap();
         let text = tiphys_spec::write::to_yaml(&pod).unwrap();
