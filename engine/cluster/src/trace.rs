@@ -55,7 +55,7 @@ impl Traces {
     /// # Errors
     /// They say what cannot be done. A fragment that fits after "failed to ".
     pub fn from_env() -> Result<Option<Traces>, String> {
-        let set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+        let set = |name: &str| std::env::var(name).is_ok_and(|value| !value.is_empty());
         let off =
             std::env::var("OTEL_SDK_DISABLED").is_ok_and(|off| off.eq_ignore_ascii_case("true"));
         if off || !ENDPOINTS.iter().any(|name| set(name)) {
