@@ -5,7 +5,8 @@
 //! | `s3`, `oss`, `gcs`, `azure` | the crate `object_store` |
 //! | `http`, `artifactory` | GET and PUT |
 //! | `raw` | the manifest itself; only loaded |
-//! | `git`, `hdfs`, `plugin` | refused by name |
+//! | `git` | the program `git`, where there is one |
+//! | `hdfs`, `plugin` | refused by name |
 //!
 //! With no feature `drivers` only what packs and unpacks is there, and no network.
 //!
@@ -17,6 +18,7 @@
 mod archive;
 #[cfg(feature = "drivers")]
 mod drivers;
+pub mod git;
 mod sniff;
 pub mod tree;
 
@@ -25,7 +27,11 @@ use std::path::{Path, PathBuf};
 
 pub use archive::{pack, unpack};
 #[cfg(feature = "drivers")]
-pub use drivers::{Secrets, delete, load, save};
+pub use drivers::{delete, load, save};
+use k8s_openapi::api::core::v1::SecretKeySelector;
+
+/// Where the content of a secret's key comes from.
+pub type Secrets<'a> = dyn Fn(&SecretKeySelector) -> Result<String, ArtifactError> + 'a;
 
 /// Why an artifact could not be loaded or saved, without the artifact's name.
 #[derive(Debug, thiserror::Error)]

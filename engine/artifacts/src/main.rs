@@ -15,6 +15,8 @@ What loads and saves the artifacts of a workflow's step.
 
 Usage:
   tiphys-artifacts load [-- PROGRAM ARGS...]   load the inputs, then become PROGRAM
+  tiphys-artifacts install TO [-- PROGRAM ARGS...]
+                                               copy this program, then become PROGRAM
   tiphys-artifacts save                        wait for the outputs, save them, wait for TERM
   tiphys-artifacts delete                      delete the outputs; say of each what came of it
 
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["load"] => pod::load(&[]),
         ["load", "--", _, ..] => pod::load(&args[2..]),
+        ["install", to] => pod::install(to, &[]),
+        ["install", to, "--", _, ..] => pod::install(to, &args[3..]),
         ["save"] => pod::save(),
         ["delete"] => pod::delete(),
         ["--help" | "-h"] => say(HELP),

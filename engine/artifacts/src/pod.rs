@@ -59,6 +59,18 @@ pub fn load(program: &[OsString]) -> Result<(), String> {
         }
         Ok(())
     })?;
+    become_program(program)
+}
+
+/// Copies this program to where a container of another image finds it, then becomes another, if one is named.
+pub fn install(to: &str, program: &[OsString]) -> Result<(), String> {
+    let own = std::env::current_exe().and_then(|own| fs::copy(own, to));
+    let done = own.and_then(|_| fs::set_permissions(to, Permissions::from_mode(0o755)));
+    done.map_err(|error| format!("copy this program to {to}: {error}"))?;
+    become_program(program)
+}
+
+fn become_program(program: &[OsString]) -> Result<(), String> {
     let [name, args @ ..] = program else {
         return Ok(());
     };

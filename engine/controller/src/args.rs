@@ -25,6 +25,14 @@ pub struct Args {
     /// When that image is pulled: Always, IfNotPresent or Never.
     #[arg(long, env = "ARGO_EXECUTOR_IMAGE_PULL_POLICY", value_name = "POLICY")]
     pub executor_image_pull_policy: Option<String>,
+    /// The image with the programs git and ssh, for steps that have artifacts from git repositories.
+    #[arg(
+        long,
+        env = "TIPHYS_GIT_IMAGE",
+        default_value = "alpine/git:v2.45.2",
+        value_name = "IMAGE"
+    )]
+    pub git_image: String,
     /// Run the workflows of one namespace only: the controller's own, or the managed one.
     #[arg(long, env = "ARGO_NAMESPACED")]
     pub namespaced: bool,

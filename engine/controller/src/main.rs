@@ -168,6 +168,7 @@ fn settings(
             }),
             executor_pull_policy: args.executor_image_pull_policy.clone().or(policy),
             executor,
+            git_image: args.git_image.clone(),
             main_container: config.main_container,
             instance_id: args.instanceid.clone().or(config.instance_id),
             images: config.images,

@@ -4,8 +4,8 @@ use crate::artifacts::{self, Artifacts, Input, Output, entrust};
 use crate::container::{empty, mount, variable};
 use crate::manifest::{PodError, Shape};
 use crate::names::{
-    ARTIFACTS_IN_IMAGE, EXECUTOR, EXECUTOR_IN_IMAGE, INPUTS, INPUTS_VOLUME, MAIN_FILES, RUN,
-    RUN_VOLUME, TMP, TMP_VOLUME,
+    ARTIFACTS, ARTIFACTS_IN_IMAGE, EXECUTOR, EXECUTOR_IN_IMAGE, GIT_TMP_VOLUME, INPUTS,
+    INPUTS_VOLUME, MAIN_FILES, RUN, RUN_VOLUME, TMP, TMP_VOLUME,
 };
 use crate::settings::Settings;
 use k8s_openapi::api::core::v1 as k8s;
@@ -60,27 +60,30 @@ pub(crate) fn stage(
     if files.is_empty() && loaded.is_empty() && !shape.install {
         return Ok(());
     }
-    let mut init = own_container("init", shape.main.security_context.as_ref(), pod, settings);
-    let (mut command, mut own) = (Vec::new(), Vec::new());
+    let git = |input: &Input| input.artifact.git.is_some();
+    let (cloned, loaded): (Vec<Input>, Vec<Input>) = loaded.into_iter().partition(git);
+    let security = shape.main.security_context.clone();
+    let mut init = own_container("init", security.as_ref(), pod, settings);
+    // Each starts what comes after it.
+    let mut programs: Vec<&[&str]> = Vec::new();
+    let mut own = Vec::new();
     if !loaded.is_empty() {
-        command.extend([ARTIFACTS_IN_IMAGE.to_owned(), "load".to_owned()]);
-        let all = loaded.iter().map(|input| &input.artifact);
-        entrust(&mut init, &mut shape.volumes, all);
-        let inputs = Artifacts {
-            inputs: loaded,
-            ..Artifacts::default()
-        };
-        tell(&mut init, artifacts::VARIABLE, &inputs);
+        programs.push(&[ARTIFACTS_IN_IMAGE, "load"]);
+        load(&mut init, shape, loaded);
     }
-    // What loads artifacts starts what comes after it.
-    if !command.is_empty() && (shape.install || !files.is_empty()) {
-        command.push("--".to_owned());
+    if !cloned.is_empty() {
+        programs.push(&[ARTIFACTS_IN_IMAGE, "install", ARTIFACTS]);
     }
     if shape.install {
-        command.extend([EXECUTOR_IN_IMAGE, "install", EXECUTOR].map(str::to_owned));
-        own.push(mount(RUN_VOLUME, RUN));
+        programs.push(&[EXECUTOR_IN_IMAGE, "install", EXECUTOR]);
     } else if !files.is_empty() {
-        command.extend([EXECUTOR_IN_IMAGE, "stage"].map(str::to_owned));
+        programs.push(&[EXECUTOR_IN_IMAGE, "stage"]);
+    }
+    if shape.install || !cloned.is_empty() {
+        own.push(mount(RUN_VOLUME, RUN));
+    }
+    if !shape.install && !cloned.is_empty() {
+        shape.volumes.push(empty(RUN_VOLUME));
     }
     if !files.is_empty() {
         let step = Step {
@@ -104,15 +107,44 @@ pub(crate) fn stage(
                 .map(mirrored),
         );
     }
-    init.command = Some(command);
-    init.volume_mounts.get_or_insert_default().extend(own);
+    let command = programs.join(&"--").into_iter().map(str::to_owned);
+    init.command = Some(command.collect());
+    let mut first = vec![init];
+    if !cloned.is_empty() {
+        let mut git = own_container("init-git", security.as_ref(), pod, settings);
+        git.image = Some(settings.git_image.clone());
+        git.image_pull_policy = None;
+        git.command = Some([ARTIFACTS, "load"].map(str::to_owned).to_vec());
+        // Nothing else is there to write to.
+        let home = variable("HOME", TMP);
+        git.env.get_or_insert_default().push(home);
+        shape.volumes.push(empty(GIT_TMP_VOLUME));
+        git.volume_mounts = Some(vec![mount(GIT_TMP_VOLUME, TMP)]);
+        load(&mut git, shape, cloned);
+        first.push(git);
+    }
+    for container in &mut first {
+        let mounts = container.volume_mounts.get_or_insert_default();
+        mounts.extend(own.iter().cloned());
+    }
     shape
         .main
         .volume_mounts
         .get_or_insert_default()
         .extend(mounts);
-    shape.init.insert(0, init);
+    shape.init.splice(0..0, first);
     Ok(())
+}
+
+/// Has a container load artifacts, and gives it the keys of secrets that it takes to reach them.
+fn load(container: &mut k8s::Container, shape: &mut Shape, inputs: Vec<Input>) {
+    let all = inputs.iter().map(|input| &input.artifact);
+    entrust(container, &mut shape.volumes, all);
+    let inputs = Artifacts {
+        inputs,
+        ..Artifacts::default()
+    };
+    tell(container, artifacts::VARIABLE, &inputs);
 }
 
 /// Adds the container that saves the outputs: it is there from before `main` starts until after it has ended.

@@ -35,11 +35,14 @@ pub(crate) const EXECUTOR: &str = "/var/run/argo/tiphys-executor";
 pub(crate) const EXECUTOR_IN_IMAGE: &str = "/bin/tiphys-executor";
 /// What loads and saves artifacts, in the executor's image.
 pub(crate) const ARTIFACTS_IN_IMAGE: &str = "/bin/tiphys-artifacts";
+/// Where that is in an init container of another image.
+pub(crate) const ARTIFACTS: &str = "/var/run/argo/tiphys-artifacts";
 /// Where that has the secrets it needs: `SECRETS/NAME/KEY`. Source: Argo.
 pub(crate) const SECRETS: &str = "/argo/secret";
 /// Where that unpacks what it is handed: no other container sees it. Source: Argo.
 pub(crate) const TMP: &str = "/tmp";
 pub(crate) const TMP_VOLUME: &str = "tmp-dir-argo";
+pub(crate) const GIT_TMP_VOLUME: &str = "tmp-dir-git";
 /// Where a script's source is put.
 pub(crate) const STAGING: &str = "/argo/staging";
 pub(crate) const STAGING_VOLUME: &str = "argo-staging";

@@ -10,6 +10,8 @@ pub struct Settings {
     /// The executor's image.
     pub executor_image: String,
     pub executor_pull_policy: Option<String>,
+    /// An image with `git`, and with `ssh` for repositories that are reached by it.
+    pub git_image: String,
     /// Resources and security context of the executor's own containers.
     pub executor: Option<k8s::Container>,
     /// What every main container gets where it says nothing of its own (`mainContainer` of Argo's configuration).

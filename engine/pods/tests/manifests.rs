@@ -17,6 +17,7 @@ fn settings() -> Settings {
     Settings {
         executor_image: "tiphys/executor:test".to_owned(),
         executor_pull_policy: Some("IfNotPresent".to_owned()),
+        git_image: "git/image:test".to_owned(),
         images: [("known/image".to_owned(), known)].into(),
         ..Settings::default()
     }
@@ -60,7 +61,7 @@ fn cases() -> Vec<PathBuf> {
 #[test]
 fn a_pod_has_what_its_step_needs() {
     let cases = cases();
-    assert_eq!(cases.len(), 9);
+    assert_eq!(cases.len(), 10);
     for case in cases {
         let pod = pod(&std::fs::read_to_string(&case).unwrap(), &settings()).unwrap();
         let text = tiphys_spec::write::to_yaml(&pod).unwrap();

@@ -5,15 +5,11 @@ mod http;
 mod object;
 mod stores;
 
-use crate::{ArtifactError, beside, tree, unique};
-use k8s_openapi::api::core::v1::SecretKeySelector;
+use crate::{ArtifactError, Secrets, beside, tree, unique};
 use object_store::path::Path as Key;
 use std::fs;
 use std::path::Path;
 use tiphys_spec as spec;
-
-/// Where the content of a secret's key comes from.
-pub type Secrets<'a> = dyn Fn(&SecretKeySelector) -> Result<String, ArtifactError> + 'a;
 
 /// Where an artifact is, ready to be reached.
 enum Place {
@@ -33,8 +29,12 @@ fn open(artifact: &spec::Artifact, secrets: &Secrets<'_>) -> Result<Place, Artif
     if let Some(artifactory) = &artifact.artifactory {
         return http::Request::of_artifactory(artifactory, secrets).map(Place::Http);
     }
+    if artifact.git.is_some() {
+        return Err(ArtifactError::Refused(
+            "a git artifact can only be an input".to_owned(),
+        ));
+    }
     for (name, there) in [
-        ("git", artifact.git.is_some()),
         ("hdfs", artifact.hdfs.is_some()),
         ("plugin", artifact.plugin.is_some()),
     ] {
@@ -69,6 +69,23 @@ pub async fn load(
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).map_err(at)?;
     }
+    match &artifact.git {
+        Some(git) => crate::git::clone(git, secrets, to)?,
+        None => fetch(artifact, secrets, to).await?,
+    }
+    if let Some(mode) = artifact.mode.and_then(|mode| u32::try_from(mode).ok()) {
+        let recurse = artifact.recurse_mode.unwrap_or(false);
+        tree::set_mode(to, mode & 0o7777, recurse).map_err(at)?;
+    }
+    Ok(())
+}
+
+async fn fetch(
+    artifact: &spec::Artifact,
+    secrets: &Secrets<'_>,
+    to: &Path,
+) -> Result<(), ArtifactError> {
+    let at = |error| ArtifactError::at(to, error);
     let download = beside(to, "download");
     let archive = artifact.archive.as_deref();
     let done = match open(artifact, secrets)? {
@@ -84,12 +101,7 @@ pub async fn load(
         },
     };
     let _ = tree::remove(&download);
-    done?;
-    if let Some(mode) = artifact.mode.and_then(|mode| u32::try_from(mode).ok()) {
-        let recurse = artifact.recurse_mode.unwrap_or(false);
-        tree::set_mode(to, mode & 0o7777, recurse).map_err(at)?;
-    }
-    Ok(())
+    done
 }
 
 /// Saves what is in a tar archive, whose only entry at its top is the file or folder; or, as it is, a log. `scratch` is a folder where

@@ -3,7 +3,6 @@
 //! The repository is a folder that stands for a bucket. An artifact that names no bucket or endpoint of its own is in it, under
 //! its key, whatever driver it names; one that does is refused, unless the bucket was mapped to a folder.
 
-mod git;
 mod http;
 mod list;
 mod location;
@@ -17,6 +16,7 @@ use std::collections::BTreeMap;
 use tiphys_artifacts as archive;
 use tiphys_spec as spec;
 
+use tiphys_artifacts::git;
 pub(crate) use tiphys_artifacts::{ArtifactError, Find, beside, tree, unique};
 
 use crate::submitted::Submitted;
@@ -54,7 +54,10 @@ impl Artifacts {
                 let _ = fs::remove_file(&download);
                 done?;
             }
-            Location::Git(git) => git::clone(git, &self.submitted, to)?,
+            Location::Git(artifact) => {
+                let secrets = |selector: &_| location::secret(&self.submitted, selector);
+                git::clone(artifact, &secrets, to)?;
+            }
         }
         if let Some(mode) = artifact.mode.and_then(|mode| u32::try_from(mode).ok()) {
             let recurse = artifact.recurse_mode.unwrap_or(false);

@@ -1,16 +1,14 @@
-//! Artifacts from git repositories, with the `git` of this machine.
+//! Artifacts from git repositories, with the `git` of this machine, or of the image this runs in.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tiphys_spec as spec;
 
-use super::location::secret;
-use super::{ArtifactError, beside};
-use crate::submitted::Submitted;
+use crate::{ArtifactError, Secrets, unique};
 
 /// Credentials go by the environment: arguments can be read by everybody on the machine.
 const HELPER: &str = "credential.helper=!f() { echo \"username=$TIPHYS_GIT_USERNAME\"; echo \"password=$TIPHYS_GIT_PASSWORD\"; }; f";
@@ -31,12 +29,16 @@ impl Drop for Git {
     }
 }
 
-pub(super) fn clone(
+/// Clones a repository to `to`, which must not exist; its parent must.
+///
+/// # Errors
+/// There is no `git`, or it says no: credentials are not in what it says.
+pub fn clone(
     artifact: &spec::GitArtifact,
-    submitted: &Submitted,
+    secrets: &Secrets<'_>,
     to: &Path,
 ) -> Result<(), ArtifactError> {
-    let git = Git::new(artifact, submitted, to)?;
+    let git = Git::new(artifact, secrets)?;
     let url = artifact.repo.as_deref().unwrap_or_default();
     let folder = to.to_string_lossy().into_owned();
     let depth = artifact
@@ -88,17 +90,8 @@ pub(super) fn clone(
 }
 
 impl Git {
-    fn new(
-        artifact: &spec::GitArtifact,
-        submitted: &Submitted,
-        to: &Path,
-    ) -> Result<Git, ArtifactError> {
-        let read = |selector: &Option<_>| {
-            selector
-                .as_ref()
-                .map(|selector| secret(submitted, selector))
-                .transpose()
-        };
+    fn new(artifact: &spec::GitArtifact, secrets: &Secrets<'_>) -> Result<Git, ArtifactError> {
+        let read = |selector: &Option<_>| selector.as_ref().map(secrets).transpose();
         let (username, password) = (
             read(&artifact.username_secret)?,
             read(&artifact.password_secret)?,
@@ -119,11 +112,11 @@ impl Git {
         git.environment
             .extend(password.map(|password| ("TIPHYS_GIT_PASSWORD", password)));
         if let Some(key) = read(&artifact.ssh_private_key_secret)? {
-            let path = beside(to, "key");
-            let written = fs::write(&path, "").and_then(|()| {
-                fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-                fs::write(&path, format!("{}\n", key.trim_end()))
-            });
+            let path = std::env::temp_dir().join(format!("tiphys-key-{}", unique()));
+            let mut options = OpenOptions::new();
+            // A file that somebody else has put there is not written to.
+            let file = options.write(true).create_new(true).mode(0o600).open(&path);
+            let written = file.and_then(|mut file| writeln!(file, "{}", key.trim_end()));
             written.map_err(|error| ArtifactError::at(&path, error))?;
             let strict = if artifact.insecure_ignore_host_key.unwrap_or(false) {
                 "no"
