@@ -27,11 +27,11 @@ use std::path::{Path, PathBuf};
 
 pub use archive::{pack, unpack};
 #[cfg(feature = "drivers")]
-pub use drivers::{delete, load, save};
+pub use drivers::{Listed, delete, keep, list, load, save};
 use k8s_openapi::api::core::v1::SecretKeySelector;
 
 /// Where the content of a secret's key comes from.
-pub type Secrets<'a> = dyn Fn(&SecretKeySelector) -> Result<String, ArtifactError> + 'a;
+pub type Secrets<'a> = dyn Fn(&SecretKeySelector) -> Result<String, ArtifactError> + Sync + 'a;
 
 /// Why an artifact could not be loaded or saved, without the artifact's name.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+use k8s_openapi::api::core::v1::SecretKeySelector;
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::Read;
@@ -343,4 +344,61 @@ fn a_large_file_goes_through_in_bounded_memory() {
         );
     }
     assert!(saving < 96 << 10, "{saving} KiB");
+}
+
+#[test]
+fn what_is_kept_is_listed_page_by_page() {
+    let Some(bench) = Bench::new("pages") else {
+        return;
+    };
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let keys = bench.keys.clone();
+    let secrets = move |of: &SecretKeySelector| Ok(keys[usize::from(of.key == "secret")].clone());
+    let artifact = |key: &str| -> tiphys_spec::Artifact {
+        serde_json::from_value(bench.artifact(key, &json!({"none": {}}))).unwrap()
+    };
+    let file = bench.path("file");
+    fs::write(&file, "12345").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        for key in ["a/1", "a/2", "a/b/3", "ab", "b"] {
+            let find = tiphys_artifacts::Find {
+                path: &file,
+                name: "file",
+                ours: false,
+            };
+            let kept = tiphys_artifacts::keep(&artifact(key), &secrets, &find).await;
+            kept.unwrap();
+        }
+        for (prefix, want) in [
+            ("a", &["a/1", "a/2", "a/b/3", "ab"][..]),
+            ("a/", &["a/1", "a/2", "a/b/3"]),
+            ("a/b", &["a/b/3"]),
+            ("b", &["b"]),
+            ("none", &[]),
+        ] {
+            let (mut found, mut after) = (Vec::new(), None::<String>);
+            loop {
+                let at = artifact(prefix);
+                let page = tiphys_artifacts::list(&at, &secrets, after.as_deref(), 2).await;
+                let page = page.unwrap();
+                let Some(last) = page.last() else { break };
+                after = Some(last.key.clone());
+                assert!(page.len() <= 2 && page.iter().all(|of| of.size == 5));
+                found.extend(page.into_iter().map(|of| of.key));
+            }
+            let want: Vec<_> = want.iter().map(|key| format!("pages/{key}")).collect();
+            assert_eq!(found, want, "{prefix}");
+        }
+        let refused = serde_json::from_value(json!({"name": "x", "raw": {"data": "x"}})).unwrap();
+        let refused = tiphys_artifacts::list(&refused, &secrets, None, 2).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(
+            refused.contains("only keys of an object store"),
+            "{refused}"
+        );
+    });
 }

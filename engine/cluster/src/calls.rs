@@ -1,5 +1,6 @@
 //! What is done by the controller itself and not by a pod: calls of plug-ins, resource templates. One that ends with the controller is made again under the same key.
 
+use crate::artifacts::Artifacts;
 use crate::client::{code, patiently, told};
 use crate::ground::Ground;
 use crate::resource;
@@ -42,10 +43,12 @@ impl Calls {
         self.spawn(key, async move {
             let namespace = plan.workflow.metadata.namespace.clone().unwrap_or_default();
             let node = call.node_name.clone();
+            let artifacts = Artifacts::new(ground.clone(), namespace.clone(), &call);
             let world = Arc::new(ClusterWorld {
                 ground: ground.clone(),
                 namespace,
                 node,
+                artifacts,
             });
             let plugins = ground.settings.plugins.as_deref();
             perform(plugins, call, &plan.workflow.metadata, world).await
@@ -146,6 +149,7 @@ struct ClusterWorld {
     ground: Arc<Ground>,
     namespace: String,
     node: String,
+    artifacts: Artifacts,
 }
 
 fn refused(error: &kube::Error) -> Refusal {
@@ -153,10 +157,6 @@ fn refused(error: &kube::Error) -> Refusal {
         Some(404) => Refusal::NotFound(told(error)),
         _ => Refusal::Failed(told(error)),
     }
-}
-
-fn unbuilt() -> Refusal {
-    Refusal::Failed("this version has no artifacts for plug-ins in a cluster".to_owned())
 }
 
 #[async_trait]
@@ -197,15 +197,20 @@ impl World for ClusterWorld {
         value.ok_or_else(|| Refusal::NotFound(format!("key `{key}` of the ConfigMap `{name}`")))
     }
 
-    async fn entries(&self, _: &Value, _: Option<&str>, _: u32) -> Result<Vec<Entry>, Refusal> {
-        Err(unbuilt())
+    async fn entries(
+        &self,
+        location: &Value,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, Refusal> {
+        self.artifacts.list(location, after, limit).await
     }
 
-    async fn open(&self, _: &Value) -> Result<Box<dyn Reader>, Refusal> {
-        Err(unbuilt())
+    async fn open(&self, location: &Value) -> Result<Box<dyn Reader>, Refusal> {
+        self.artifacts.open(location).await
     }
 
-    async fn create(&self, _: &str) -> Result<Box<dyn Writer>, Refusal> {
-        Err(unbuilt())
+    async fn create(&self, name: &str) -> Result<Box<dyn Writer>, Refusal> {
+        self.artifacts.create(name)
     }
 }

@@ -13,6 +13,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use kube::{Client, Config, Error};
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tiphys_host::{Registry, Wire};
@@ -32,6 +33,8 @@ pub struct Settings {
     pub metrics: Arc<Metrics>,
     /// Where traces go; none: nowhere.
     pub traces: Option<Traces>,
+    /// A folder for artifacts that plug-ins read and write, of this controller alone.
+    pub scratch: PathBuf,
     pub options: Options,
 }
 

@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod admission;
+mod artifacts;
 mod budget;
 mod calls;
 mod claims;

@@ -9,6 +9,7 @@ use clap::Parser;
 use config::Config;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -181,8 +182,15 @@ fn settings(
         plugins: Some(plugins.clone()),
         metrics: metrics.clone(),
         traces,
+        scratch: scratch(args.cache.as_deref()),
         options,
     }
+}
+
+/// Beside the cache, which is where a controller may write.
+fn scratch(cache: Option<&Path>) -> PathBuf {
+    let beside = cache.map(|cache| cache.with_file_name("artifacts"));
+    beside.unwrap_or_else(|| std::env::temp_dir().join(format!("tiphys-{}", std::process::id())))
 }
 
 /// Where the configuration is.

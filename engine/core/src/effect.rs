@@ -130,6 +130,8 @@ pub struct PluginCall {
     pub inputs: Option<spec::Inputs>,
     /// The outputs that the template declares, tags replaced.
     pub outputs: serde_json::Value,
+    /// Where the template's artifacts are kept, tags replaced.
+    pub location: Option<Box<spec::ArtifactLocation>>,
     pub deadline: Option<Timestamp>,
     /// How often the plug-in asked to be called again, from 0.
     pub round: u32,

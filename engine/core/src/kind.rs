@@ -105,6 +105,15 @@ impl<'a> Engine<'a> {
         let outputs = template.spec.outputs.as_deref();
         let outputs = serde_json::to_value(outputs).map_err(|error| error.to_string())?;
         let outputs = self.tree(&Tree::parse(&outputs), place)?;
+        let location = match &template.spec.archive_location {
+            Some(location) => {
+                let location = serde_json::to_value(location).map_err(|error| error.to_string())?;
+                let location = self.tree(&Tree::parse(&location), place)?;
+                let location = serde_json::from_value(location);
+                Some(location.map_err(|error| format!("archiveLocation: {error}"))?)
+            }
+            None => None,
+        };
         let state = self.run.node(ix).plugin_call.as_deref();
         Ok(PluginCall {
             key: self.run.pod_key(ix),
@@ -115,6 +124,7 @@ impl<'a> Engine<'a> {
             state: state.map(|call| call.state.clone()),
             round: self.run.round(ix),
             outputs,
+            location,
             deadline: self.deadline(ix, template, place)?,
             inputs: inputs.map(|inputs| *inputs),
         })

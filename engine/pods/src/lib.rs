@@ -28,7 +28,7 @@ mod manifest;
 mod names;
 mod observe;
 mod patch;
-mod place;
+pub mod place;
 mod restart;
 mod set;
 mod settings;

@@ -19,22 +19,25 @@ const OWN: [&str; 3] = ["git", "http", "raw"];
 
 /// An artifact with its place.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Placed {
+pub struct Placed {
     /// All that it takes to reach it.
     pub whole: spec::Artifact,
     /// As a node's status holds it: what is the repository's is left out.
     pub recorded: spec::Artifact,
 }
 
-/// Why an artifact has no place. A fragment that fits after "failed to make a pod: ".
+/// Why an artifact has no place.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unplaced {
+pub enum Unplaced {
     NoRepository,
     Ambiguous,
 }
 
 /// Finds the place of an artifact. `location`: the repository, its key replaced; `name`: the file's, if the artifact may be given a key.
-pub(crate) fn place(
+///
+/// # Errors
+/// There is no repository to take the rest of, or there are several.
+pub fn place(
     artifact: &spec::Artifact,
     location: Option<&spec::ArtifactLocation>,
     name: Option<&str>,
@@ -101,6 +104,53 @@ pub(crate) fn place(
     })
 }
 
+/// Finds where to list: no key are all keys of the repository's bucket, and a bucket without a server or keys is one of its server's.
+///
+/// # Errors
+/// There is no repository to take the rest of, or there are several.
+pub fn place_of_many(
+    artifact: &spec::Artifact,
+    location: Option<&spec::ArtifactLocation>,
+) -> Result<spec::Artifact, Unplaced> {
+    let fields = object(artifact);
+    let repository = location.map(object).unwrap_or_default();
+    let of = |from: &Map<String, Value>| {
+        let there = DRIVERS
+            .iter()
+            .filter(|(driver, ..)| from.contains_key(*driver));
+        there.copied().collect::<Vec<_>>()
+    };
+    let named = match of(&fields)[..] {
+        [] => of(&repository),
+        ref own => own.to_vec(),
+    };
+    let (driver, key) = match named[..] {
+        [(driver, key, _)] => (driver, key),
+        [] => return Err(Unplaced::NoRepository),
+        _ => return Err(Unplaced::Ambiguous),
+    };
+    let own = fields
+        .get(driver)
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    let whole = |(field, value): (&String, &Value)| {
+        (field == "endpoint" || field.ends_with("Secret")) && !empty(value)
+    };
+    if own.iter().any(whole) {
+        return Ok(artifact.clone());
+    }
+    let Some(Value::Object(mut rest)) = repository.get(driver).cloned() else {
+        return Err(Unplaced::NoRepository);
+    };
+    rest.remove(key);
+    rest.extend(own);
+    let mut fields = fields;
+    fields.insert(driver.to_owned(), Value::Object(rest));
+    // The fields of an artifact's driver and of a location's are the same.
+    Ok(serde_json::from_value(Value::Object(fields)).unwrap_or_else(|_| artifact.clone()))
+}
+
 fn same(artifact: &spec::Artifact) -> Placed {
     Placed {
         whole: artifact.clone(),
@@ -133,7 +183,7 @@ pub(crate) fn found(artifact: &spec::Artifact) -> &str {
 }
 
 /// The keys of secrets that it takes to reach an artifact, by secret.
-pub(crate) fn secrets(artifact: &spec::Artifact, all: &mut BTreeMap<String, BTreeSet<String>>) {
+pub fn secrets(artifact: &spec::Artifact, all: &mut BTreeMap<String, BTreeSet<String>>) {
     for (driver, value) in object(artifact) {
         if OWN.contains(&driver.as_str()) || DRIVERS.iter().any(|(of, ..)| *of == driver) {
             selectors(&value, all);
@@ -205,6 +255,34 @@ mod tests {
         }
         let gcs = json!({"name": "a", "gcs": {"key": "own"}});
         check(gcs, Err(Unplaced::NoRepository), &json!({}));
+    }
+
+    #[test]
+    fn what_is_listed_is_the_repositorys_where_it_is_not_said() {
+        let location = serde_json::from_str(REPOSITORY).unwrap();
+        let secret = json!({"name": "c", "key": "k"});
+        let check = |artifact: Value, want: Result<Value, Unplaced>| {
+            let artifact: spec::Artifact = serde_json::from_value(artifact).unwrap();
+            let got = place_of_many(&artifact, Some(&location));
+            assert_eq!(
+                got,
+                want.map(|value| serde_json::from_value(value).unwrap())
+            );
+        };
+        let all =
+            json!({"name": "a", "s3": {"bucket": "b", "endpoint": "e", "accessKeySecret": secret}});
+        check(json!({"name": "a"}), Ok(all));
+        let other = json!({"name": "a", "s3": {"bucket": "other", "endpoint": "e", "key": "x", "accessKeySecret": secret}});
+        check(
+            json!({"name": "a", "s3": {"bucket": "other", "key": "x"}}),
+            Ok(other),
+        );
+        let own = json!({"name": "a", "s3": {"bucket": "other", "endpoint": "own"}});
+        check(own.clone(), Ok(own));
+        check(
+            json!({"name": "a", "gcs": {"bucket": "g"}}),
+            Err(Unplaced::NoRepository),
+        );
     }
 
     #[test]

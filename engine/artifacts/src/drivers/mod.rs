@@ -5,7 +5,8 @@ mod http;
 mod object;
 mod stores;
 
-use crate::{ArtifactError, Secrets, beside, tree, unique};
+use crate::{ArtifactError, Find, Secrets, beside, tree, unique};
+use futures::TryStreamExt;
 use object_store::path::Path as Key;
 use std::fs;
 use std::path::Path;
@@ -45,6 +46,7 @@ fn open(artifact: &spec::Artifact, secrets: &Secrets<'_>) -> Result<Place, Artif
         }
     }
     let (key, store) = stores::open(artifact, secrets)?.ok_or(ArtifactError::NoLocation)?;
+    let key = key.ok_or(ArtifactError::NoLocation)?;
     let key = match artifact.sub_path.as_deref().filter(|path| !path.is_empty()) {
         Some(path) => format!("{}/{path}", key.trim_end_matches('/')),
         None => key,
@@ -205,6 +207,83 @@ fn compress(file: &Path, level: Option<i64>, to: &Path) -> std::io::Result<()> {
     let mut to = flate2::write::GzEncoder::new(to, crate::archive::compression(level));
     std::io::copy(&mut fs::File::open(file)?, &mut to)?;
     to.finish().map(drop)
+}
+
+/// Saves a file as the artifact's `archive` says.
+///
+/// # Errors
+/// It cannot be read, or its place does not take it.
+pub async fn keep(
+    artifact: &spec::Artifact,
+    secrets: &Secrets<'_>,
+    find: &Find<'_>,
+) -> Result<(), ArtifactError> {
+    let place = open(artifact, secrets)?;
+    if let Place::Raw(_) = place {
+        return Err(ArtifactError::Refused(
+            "a raw artifact can only be an input".to_owned(),
+        ));
+    }
+    let packed = beside(find.path, "packed");
+    let done = match crate::pack(artifact.archive.as_deref(), find, &packed) {
+        Ok(()) => put(&place, &packed).await,
+        Err(error) => Err(error),
+    };
+    let _ = tree::remove(&packed);
+    done
+}
+
+/// One of the objects that a store has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub key: String,
+    /// In bytes.
+    pub size: u64,
+}
+
+/// The objects whose keys begin with the artifact's key, in the order of their keys, from the first one after `after`; at most `limit`.
+///
+/// # Errors
+/// It is in no object store, or that does not say.
+pub async fn list(
+    artifact: &spec::Artifact,
+    secrets: &Secrets<'_>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Listed>, ArtifactError> {
+    let store = stores::open(artifact, secrets)?;
+    let (prefix, store) = store.ok_or_else(|| {
+        ArtifactError::Refused("only keys of an object store can be listed".to_owned())
+    })?;
+    let prefix = prefix.unwrap_or_default();
+    let prefix = prefix.trim_start_matches('/');
+    let parse = |key: &str| {
+        let parsed = Key::parse(key);
+        parsed.map_err(|error| {
+            ArtifactError::Refused(format!("the key `{key}` cannot be one: {error}"))
+        })
+    };
+    // A key begins with any text; what the store lists is below a folder.
+    let folder = prefix.rsplit_once('/').map(|(folder, _)| parse(folder));
+    let folder = folder.transpose()?;
+    let mut all = match after {
+        Some(after) => store.list_with_offset(folder.as_ref(), &parse(after)?),
+        None => store.list(folder.as_ref()),
+    };
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let next = all.try_next().await;
+        let next = next.map_err(|error| {
+            ArtifactError::Remote(format!("list `{prefix}`: {}", fault::told(&error)))
+        })?;
+        let Some(next) = next else { break };
+        let key = next.location.to_string();
+        if key.starts_with(prefix) {
+            let size = next.size;
+            found.push(Listed { key, size });
+        }
+    }
+    Ok(found)
 }
 
 /// Deletes an artifact, or all that is under its key. One that is not there is as good as deleted.

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tiphys_spec as spec;
 
-type Opened = (String, Arc<dyn ObjectStore>);
+type Opened = (Option<String>, Arc<dyn ObjectStore>);
 
-/// The key of an artifact, and its store; none if it is in no such.
+/// The key of an artifact, if it has one, and its store; none if it is in no such.
 pub(super) fn open(
     artifact: &spec::Artifact,
     secrets: &Secrets<'_>,
@@ -30,8 +30,7 @@ pub(super) fn open(
         return Ok(None);
     };
     let (key, store) = opened;
-    let key = key.filter(|key| !key.is_empty());
-    Ok(Some((key.ok_or(ArtifactError::NoLocation)?, store)))
+    Ok(Some((key.filter(|key| !key.is_empty()), store)))
 }
 
 /// Large ones take long; what counts is that something comes. Who speaks plain HTTP needs no certificates, and an image may have none.
