@@ -252,8 +252,8 @@ fn faults_say_what_is_wrong_and_no_secret() {
             "`roleARN` is not supported",
         ),
         (
-            json!({"name": "a", "git": {"repo": "r"}}),
-            "no driver `git`",
+            json!({"name": "a", "hdfs": {"path": "/p"}}),
+            "no driver `hdfs`",
         ),
         (json!({"name": "a"}), "it has no location"),
     ] {
