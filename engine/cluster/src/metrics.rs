@@ -1,5 +1,7 @@
 //! What a controller counts, for Prometheus. Names and labels are Argo's: dashboards go on.
 
+use crate::custom::Custom;
+use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -8,6 +10,7 @@ use prometheus::{
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
+use tiphys_core::Sample;
 
 /// Of every name.
 const PREFIX: &str = "argo_workflows";
@@ -25,6 +28,7 @@ pub struct Metrics {
     leader: IntGauge,
     operations: Histogram,
     crons: IntCounterVec,
+    custom: Custom,
 }
 
 /// Things that are in a phase, and how often a phase was entered.
@@ -119,6 +123,7 @@ impl Default for Metrics {
             leader: put(&registry, IntGauge::with_opts(leader)),
             operations: put(&registry, Histogram::with_opts(operations)),
             crons: put(&registry, crons),
+            custom: Custom::default(),
             registry,
         }
     }
@@ -130,7 +135,15 @@ impl Metrics {
     pub fn text(&self) -> String {
         let mut text = Vec::new();
         // Writing to memory does not fail.
-        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        let own = self.registry.gather();
+        // What workflows declare does not take the place of what the controller counts.
+        let declared = self.custom.gather(PREFIX, Timestamp::now());
+        let declared = declared
+            .into_iter()
+            .filter(|of| own.iter().all(|own| own.name() != of.name()));
+        let declared: Vec<_> = declared.collect();
+        let _ = TextEncoder::new().encode(&own, &mut text);
+        let _ = TextEncoder::new().encode(&declared, &mut text);
         String::from_utf8(text).unwrap_or_default()
     }
 
@@ -143,8 +156,19 @@ impl Metrics {
         self.workflows.enter(uid, phase, namespace);
     }
 
+    /// How long a metric of workflows stays that nothing is added to; none: for ever.
+    pub fn keep(&self, ttl: Option<Duration>) {
+        self.custom.keep(ttl);
+    }
+
+    /// What a node of a workflow adds to the metrics that it declares, or the workflow itself.
+    pub(crate) fn declared(&self, uid: &str, of: &str, samples: Vec<Sample>) -> Result<(), String> {
+        self.custom.add(uid, of, samples, Timestamp::now())
+    }
+
     pub(crate) fn workflow_gone(&self, uid: &str) {
         self.workflows.leave(uid);
+        self.custom.gone(uid, Timestamp::now());
     }
 
     pub(crate) fn pod(&self, namespace: &str, name: &str, phase: &str) {

@@ -379,6 +379,14 @@ impl Drive {
                 }
                 self.pods.stop(&key);
             }
+            Effect::Measure { of, samples } => {
+                let metrics = &self.ground.settings.metrics;
+                if let Err(reason) = metrics.declared(&self.id.uid, &of, samples) {
+                    self.ground.events.fault(&self.id, "MetricsError", &reason);
+                    let refused = Observation::MetricRefused { reason };
+                    let _ = self.letters.send(Letter::Seen(refused));
+                }
+            }
             Effect::CallPlugin(call) => self.calls.begin(*call, self.plan.clone()),
             Effect::AcquireLocks(request) => {
                 let (locks, letters) = (self.ground.locks.clone(), self.letters.clone());

@@ -121,6 +121,7 @@ pub(crate) fn absorb(run: &mut Run, observation: Observation) {
                 run.work.push_back(Work::MemoMissing(ix));
             }
         }
+        Observation::MetricRefused { reason } => run.metric_fault(reason),
         Observation::Asked(command) => run.work.push_back(Work::Asked(Box::new(command))),
     }
 }

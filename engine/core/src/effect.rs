@@ -50,6 +50,32 @@ pub enum Effect {
     },
     /// Run a template of a kind that a plug-in provides; answer `PodFinished`, `PluginPending` or `PluginPod` under the same key.
     CallPlugin(Box<PluginCall>),
+    /// Add to the metrics that a node declares, or the workflow: `of` is the node's ID, or the workflow's UID. What grew in real time for it grows
+    /// no more, unless that is among the samples. It is asked once, and not again after a restart; but what grows is asked for anew.
+    Measure { of: String, samples: Vec<Sample> },
+}
+
+/// What is added to a metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    pub name: String,
+    pub help: String,
+    /// Sorted by their keys.
+    pub labels: Vec<(String, String)>,
+    pub measure: Measure,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Measure {
+    /// Of a counter; not less than 0.
+    Count(f64),
+    /// Of a gauge.
+    Set(f64),
+    Add(f64),
+    /// Of a gauge: the seconds since then, until the same metric is set.
+    Since(Timestamp),
+    /// Of a histogram, and its upper bounds.
+    Observe(f64, Vec<f64>),
 }
 
 /// A pod to start: everything about it, tags replaced.

@@ -144,6 +144,7 @@ impl Engine<'_> {
         }
         self.leave(ix);
         self.publish(ix);
+        self.node_metrics(ix);
         let node = self.run.at_mut(ix);
         if let Some((cache, key)) = node.memo_key.take()
             && phase == NodePhase::Succeeded

@@ -84,6 +84,7 @@ impl Engine<'_> {
         flow.phase = WorkflowPhase::Running;
         let started = *flow.started.get_or_insert(now);
         self.run.flow_changed = true;
+        self.workflow_metrics();
         if let Some(seconds) = self.plan.workflow.spec.active_deadline_seconds {
             let at = later(started, seconds.saturating_mul(1_000_000_000));
             self.run.flow.deadline = Some(at);
@@ -358,6 +359,7 @@ impl Engine<'_> {
         flow.finished = Some(now);
         self.run.flow_changed = true;
         self.end_the_rest();
+        self.workflow_metrics();
         if !self.plan.locks.is_empty() {
             let holder = self.workflow_holder();
             self.run.effects.push(Effect::ReleaseLocks { holder });

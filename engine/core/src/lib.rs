@@ -24,6 +24,7 @@ mod frame;
 mod kind;
 pub mod line;
 mod member;
+mod metrics;
 mod name;
 mod observation;
 mod orders;
@@ -44,7 +45,8 @@ mod work;
 
 pub use again::{RetryOptions, resubmit, retry};
 pub use effect::{
-    Effect, InputFile, LockName, LockRequest, OutputFile, PluginCall, PodIntent, PodKey,
+    Effect, InputFile, LockName, LockRequest, Measure, OutputFile, PluginCall, PodIntent, PodKey,
+    Sample,
 };
 pub use member::container_retries;
 pub use name::{display_name, fnv32a, node_id, pod_name};

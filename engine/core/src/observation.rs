@@ -71,6 +71,10 @@ pub enum Observation {
     MemoMissing {
         node: String,
     },
+    /// A metric does not take what it was to: the same name with another type, or another help.
+    MetricRefused {
+        reason: String,
+    },
     /// A user's order.
     Asked(Command),
 }

@@ -4,7 +4,7 @@ use crate::NodeIx;
 use crate::body::measurable;
 use crate::frame::Owner;
 use crate::room::counts;
-use crate::run::{Extra, FlowStage, Run, Stage};
+use crate::run::{Extra, FlowStage, METRICS_ERROR, Run, Stage};
 use crate::work::{Engine, Work};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tiphys_graph::plan::Plan;
@@ -32,6 +32,9 @@ impl Run {
         run.flow.message.clone_from(&status.message);
         run.flow.outputs = status.outputs.clone().unwrap_or_default();
         run.flow.extra = extra.clone();
+        let fault = status.conditions.iter();
+        let mut fault = fault.filter(|of| of.r#type.as_deref() == Some(METRICS_ERROR));
+        run.flow.metric_fault = fault.next().and_then(|of| of.message.clone());
         if run.flow.phase.completed() {
             run.flow.stage = FlowStage::Done;
             run.work.clear();
@@ -156,6 +159,7 @@ impl Engine<'_> {
         {
             self.later(Work::Running(ix));
         }
+        self.live_metrics(ix);
         self.advance(ix);
         if ready {
             self.ready(ix);

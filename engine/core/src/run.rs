@@ -92,9 +92,14 @@ pub(crate) struct Node {
     pub memo_key: Option<(String, String)>,
     /// Counted in the workflow's progress.
     pub measured: bool,
+    /// What its metrics have in real time was told.
+    pub live_metrics: bool,
     /// Daemons among this boundary's children.
     pub daemons: Vec<NodeIx>,
 }
+
+/// The condition of a workflow whose metrics have a fault. Source: Argo.
+pub(crate) const METRICS_ERROR: &str = "MetricsError";
 
 /// How far a node that runs a template has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +138,8 @@ pub(crate) struct Flow {
     /// `workflow.status` as expressions see it: the phase when this decision began.
     pub seen_phase: WorkflowPhase,
     pub lock_wait: Option<Reason>,
+    /// What was wrong with a metric last.
+    pub metric_fault: Option<String>,
     /// Nodes that have begun, have no children, and have not ended: pods, suspends, waits for a lock, pauses before a retry.
     pub live: BTreeSet<NodeIx>,
     pub root: Option<NodeIx>,
@@ -235,6 +242,7 @@ impl Run {
                 closing: false,
                 seen_phase: WorkflowPhase::Unknown,
                 lock_wait: None,
+                metric_fault: None,
                 live: BTreeSet::new(),
                 root: None,
                 exit: None,
@@ -433,6 +441,7 @@ impl Run {
             capture_result: false,
             memo_key: None,
             measured: false,
+            live_metrics: false,
             daemons: Vec::new(),
         });
         ix
@@ -457,16 +466,29 @@ impl Run {
             finished_at: flow.finished.map(Time),
             progress: Some(format!("{}/{}", flow.completed, flow.total)),
             outputs,
-            conditions: if completed {
-                vec![spec::Condition {
-                    r#type: Some("Completed".to_owned()),
-                    status: Some("True".to_owned()),
-                    ..spec::Condition::default()
-                }]
-            } else {
-                Vec::new()
-            },
+            conditions: self.conditions(completed),
             ..spec::WorkflowStatus::default()
+        }
+    }
+
+    fn conditions(&self, completed: bool) -> Vec<spec::Condition> {
+        let condition = |name: &str, message: Option<String>| spec::Condition {
+            r#type: Some(name.to_owned()),
+            status: Some("True".to_owned()),
+            message,
+        };
+        let fault = self.flow.metric_fault.clone();
+        let mut all = Vec::new();
+        all.extend(completed.then(|| condition("Completed", None)));
+        all.extend(fault.map(|fault| condition(METRICS_ERROR, Some(fault))));
+        all
+    }
+
+    /// Something is wrong with a metric: the workflow goes on, and says so.
+    pub(crate) fn metric_fault(&mut self, fault: String) {
+        if self.flow.metric_fault.as_ref() != Some(&fault) {
+            self.flow.metric_fault = Some(fault);
+            self.flow_changed = true;
         }
     }
 

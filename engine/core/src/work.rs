@@ -65,6 +65,8 @@ impl Engine<'_> {
                 break;
             }
         }
+        let changed = self.run.take_changed();
+        changed.iter().for_each(|ix| self.live_metrics(*ix));
         let (nodes, flow) = (&self.run.nodes, &self.run.flow);
         let done = flow.stage == FlowStage::Done;
         self.run.timers.prune(|due| {
@@ -82,7 +84,7 @@ impl Engine<'_> {
         });
         Decision {
             effects: std::mem::take(&mut self.run.effects),
-            changed: self.run.take_changed(),
+            changed,
             workflow_changed: std::mem::take(&mut self.run.flow_changed),
             wake_at: self.run.timers.next(),
             finished: self.run.finished(),

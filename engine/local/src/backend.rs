@@ -58,6 +58,8 @@ impl Backend {
             | Effect::SaveMemo { .. } => {
                 let _ = self.store.send(effect);
             }
+            // Nobody asks a run on one machine for them.
+            Effect::Measure { .. } => {}
         }
     }
 
@@ -113,7 +115,10 @@ impl Clerk {
                 } => {
                     warned(self.store.remember(cache, key, node, *outputs).await);
                 }
-                Effect::CreatePod(_) | Effect::StopPod { .. } | Effect::CallPlugin(_) => {}
+                Effect::CreatePod(_)
+                | Effect::StopPod { .. }
+                | Effect::CallPlugin(_)
+                | Effect::Measure { .. } => {}
             }
         }
     }

@@ -165,6 +165,7 @@ impl World {
             } => {
                 self.memo.insert((cache, key), (outputs, now));
             }
+            Effect::Measure { .. } => {}
         }
         Ok(())
     }

@@ -253,6 +253,7 @@ impl<'a> World<'a> {
             } => {
                 self.memo.insert((cache, key), *outputs);
             }
+            Effect::Measure { .. } => {}
             Effect::CallPlugin(call) => {
                 let message = Some(format!("plug-in {}", call.kind));
                 self.inbox
