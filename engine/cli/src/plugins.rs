@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tiphys_host::{
-    Cache, Folder, Grant, Grants, Host, HttpGrant, Options, Plugin, Registry, digest,
-};
+use tiphys_host::{Cache, Folder, Grant, Host, HttpGrant, Options, Plugin, Registry, digest};
 use tiphys_local::{Home, Submitted};
 use tiphys_spec as spec;
 
@@ -272,12 +270,7 @@ fn grants_file(path: &Path, printer: &Printer) -> Result<Vec<Grant>, Failure> {
 
 /// What its form does not show of a grant: limits that are none, folders that are not there. Paths are taken from where the file is.
 fn check(grant: &mut Grant, file: &Path, body: &spec::Node, sheet: &mut Sheet) {
-    let of_all = Grant {
-        plugins: Vec::new(),
-        digests: Vec::new(),
-        ..grant.clone()
-    };
-    if let Err(fault) = Grants::of(&[of_all], "", "") {
+    if let Err(fault) = grant.check() {
         sheet.fault(body, &format!("/{}", fault.field), "grant", fault.reason);
     }
     let base = file.parent().unwrap_or(Path::new(""));

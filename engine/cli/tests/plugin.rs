@@ -612,7 +612,7 @@ fn nothing_is_reached_without_a_grant() {
     assert_eq!(
         http,
         format!(
-            "plug-in `reach` may not send GET to 127.0.0.1:{port}: grant it with `--allow-http 127.0.0.1:{port}` or `http: [{{host: \"127.0.0.1:{port}\"}}]` in a grants file"
+            "plug-in `reach` may not send GET to 127.0.0.1:{port}: grant it with `--allow-http 127.0.0.1:{port}` or `http: [{{host: \"127.0.0.1:{port}\"}}]` in a PluginGrant"
         )
     );
     assert!(file.contains("--allow-dir models="), "{file}");

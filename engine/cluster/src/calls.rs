@@ -43,6 +43,7 @@ impl Calls {
         self.spawn(key, async move {
             let namespace = plan.workflow.metadata.namespace.clone().unwrap_or_default();
             let node = call.node_name.clone();
+            let granted = ground.granted.of(&namespace);
             let artifacts = Artifacts::new(ground.clone(), namespace.clone(), &call);
             let world = Arc::new(ClusterWorld {
                 ground: ground.clone(),
@@ -51,7 +52,7 @@ impl Calls {
                 artifacts,
             });
             let plugins = ground.settings.plugins.as_deref();
-            perform(plugins, call, &plan.workflow.metadata, world).await
+            perform(plugins, &granted, call, &plan.workflow.metadata, world).await
         });
     }
 

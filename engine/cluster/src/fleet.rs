@@ -8,6 +8,7 @@ use crate::events::Events;
 use crate::expiry;
 use crate::follow::{Named, News, follow};
 use crate::gc;
+use crate::granted::{self, Granted};
 use crate::ground::{Ground, Rate, Settings};
 use crate::kinds::{Meta, scope, workflows};
 use crate::locks::Locks;
@@ -16,7 +17,7 @@ use crate::pods::orphaned;
 use crate::refuse::{Fault, refuse};
 use crate::retention::Retained;
 use crate::retire;
-use crate::shelf::Shelf;
+use crate::shelf::{self, Shelf};
 use crate::workflow::{Id, Letter, operate};
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::core::PartialObjectMeta;
@@ -72,6 +73,7 @@ pub async fn operate_all(
     let defaults = settings.options.defaults.spec.clone();
     let shelf = Shelf::new(client.clone(), namespace.clone(), kinds, defaults);
     let shelf = Arc::new(shelf);
+    let granted = Arc::new(Granted::new(client.clone(), namespace.clone()));
     let queue = Queue::new(settings.options.parallelism);
     let locks = Arc::new(Locks::new(client.clone()));
     let ground = Arc::new(Ground {
@@ -79,6 +81,7 @@ pub async fn operate_all(
         accounts: Default::default(),
         client: client.clone(),
         shelf: shelf.clone(),
+        granted: granted.clone(),
         locks,
         wire: Arc::default(),
         room: Semaphore::new(ROOM),
@@ -90,10 +93,13 @@ pub async fn operate_all(
     let (events, inbox) = mpsc::unbounded_channel();
     let mut watches = JoinSet::new();
     let (ready, mut shelved) = watch::channel(0);
-    watches.spawn(shelf.watch(ready));
+    watches.spawn(shelf.watch(ready.clone()));
+    watches.spawn(granted.watch(ready));
     let tell = events.clone();
     watches.spawn(async move {
-        let _ = shelved.wait_for(|count| *count >= 3).await;
+        let _ = shelved
+            .wait_for(|count| *count >= shelf::WATCHES + granted::WATCHES)
+            .await;
         let _ = tell.send(Event::Shelved);
         std::future::pending().await
     });

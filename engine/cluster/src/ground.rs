@@ -2,6 +2,7 @@
 
 use crate::admission::Parallelism;
 use crate::events::{Events, Telling};
+use crate::granted::Granted;
 use crate::images::Images;
 use crate::locks::Locks;
 use crate::metrics::Metrics;
@@ -98,6 +99,7 @@ pub(crate) struct Ground {
     pub client: Client,
     pub settings: Settings,
     pub shelf: Arc<Shelf>,
+    pub granted: Arc<Granted>,
     pub locks: Arc<Locks>,
     pub wire: Arc<Wire>,
     /// Pods that may be on their way to the API server at once.

@@ -1,4 +1,4 @@
-//! The kinds of object that are of Argo's group.
+//! The kinds of object that are of Argo's group, and those of our own.
 
 use kube::api::{Api, ApiResource, DynamicObject};
 use kube::core::PartialObjectMeta;
@@ -36,6 +36,24 @@ pub(crate) fn templates() -> ApiResource {
 
 pub(crate) fn cluster_templates() -> ApiResource {
     kind("ClusterWorkflowTemplate", "clusterworkflowtemplates")
+}
+
+fn own_kind(kind: &str, plural: &str) -> ApiResource {
+    ApiResource {
+        group: "tiphys.dev".to_owned(),
+        version: "v1".to_owned(),
+        api_version: "tiphys.dev/v1".to_owned(),
+        kind: kind.to_owned(),
+        plural: plural.to_owned(),
+    }
+}
+
+pub(crate) fn grants() -> ApiResource {
+    own_kind("PluginGrant", "plugingrants")
+}
+
+pub(crate) fn cluster_grants() -> ApiResource {
+    own_kind("ClusterPluginGrant", "clusterplugingrants")
 }
 
 /// Objects of one namespace, or of all.

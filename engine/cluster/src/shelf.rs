@@ -17,6 +17,9 @@ use tokio::sync::watch;
 /// ConfigMaps that parameters may come from. Source: Argo, which refuses others.
 const PARAMETERS: &str = "workflows.argoproj.io/configmap-type=Parameter";
 
+/// Watches that tell what was there at the beginning.
+pub(crate) const WATCHES: u8 = 3;
+
 pub(crate) struct Shelf {
     client: Client,
     namespace: Option<String>,
@@ -138,7 +141,7 @@ impl Shelf {
         );
     }
 
-    /// Keeps it up to date for ever; `ready` counts to 3.
+    /// Keeps it up to date for ever; `ready` counts up to [`WATCHES`] more.
     pub(crate) async fn watch(self: Arc<Shelf>, ready: watch::Sender<u8>) {
         let synced = || ready.send_modify(|count| *count = count.saturating_add(1));
         let namespace = self.namespace.as_deref();

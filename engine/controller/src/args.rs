@@ -33,6 +33,18 @@ pub struct Args {
         value_name = "IMAGE"
     )]
     pub git_image: String,
+    /// A plug-in more, beside those that come with Tiphys: a file, a folder of .wasm files, or oci://REGISTRY/NAME@sha256:DIGEST. What it may do is
+    /// said by PluginGrant objects.
+    #[arg(
+        long,
+        env = "TIPHYS_PLUGINS",
+        value_name = "PLACE",
+        value_delimiter = ','
+    )]
+    pub plugin: Vec<String>,
+    /// Take only plug-ins that are signed with the private half of this key (PEM), as cosign signs.
+    #[arg(long, env = "TIPHYS_PLUGIN_KEY", value_name = "FILE")]
+    pub plugin_key: Option<PathBuf>,
     /// Run the workflows of one namespace only: the controller's own, or the managed one.
     #[arg(long, env = "ARGO_NAMESPACED")]
     pub namespaced: bool,

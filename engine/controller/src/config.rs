@@ -20,6 +20,8 @@ pub struct Config {
     pub initial_delay: Duration,
     pub instance_id: Option<String>,
     pub main_container: Option<Container>,
+    /// How long a metric of workflows stays that nothing is added to; none: for ever.
+    pub metrics_ttl: Option<Duration>,
     pub workflows: Options,
     /// Options of Argo's that are set and that this version does not apply.
     pub unapplied: Vec<String>,
@@ -41,14 +43,13 @@ pub enum ConfigError {
 }
 
 /// Argo's options that this version does not apply. Source: Argo's `config.Config`.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 13] = [
     "artifactDrivers",
     "columns",
     "disableAgentPodCreation",
     "initlessPod",
     "kubeConfig",
     "links",
-    "metricsConfig",
     "namespace",
     "navColor",
     "persistence",
@@ -57,7 +58,7 @@ const OTHERS: [&str; 14] = [
     "synchronization",
     "telemetryConfig",
 ];
-const APPLIED: [&str; 17] = [
+const APPLIED: [&str; 18] = [
     "artifactRepository",
     "executor",
     "failedPodRestart",
@@ -65,6 +66,7 @@ const APPLIED: [&str; 17] = [
     "initialDelay",
     "instanceID",
     "mainContainer",
+    "metricsConfig",
     "namespaceParallelism",
     "nodeEvents",
     "parallelism",
@@ -75,6 +77,18 @@ const APPLIED: [&str; 17] = [
     "workflowDefaults",
     "workflowEvents",
     "workflowRestrictions",
+];
+
+/// Options of `metricsConfig` that this version does not apply: its flags say where metrics are.
+const METRICS: [&str; 8] = [
+    "disableLegacy",
+    "enabled",
+    "ignoreErrors",
+    "modifiers",
+    "path",
+    "port",
+    "secure",
+    "temporality",
 ];
 
 /// `nodeEvents`, `workflowEvents`.
@@ -144,12 +158,23 @@ impl Config {
             match name.as_str() {
                 "artifactRepository" => config.workflows.repository = Some(of(&name, option)?),
                 "executor" => config.executor = Some(of(&name, option)?),
-                "initialDelay" => {
-                    let text = duration(&name, option)?;
-                    let nanos = tiphys_expr::duration::parse_or_seconds(&text).ok();
-                    let nanos = nanos.and_then(|nanos| u64::try_from(nanos).ok());
-                    let none = || wrong(&name, "it is less than nothing");
-                    config.initial_delay = Duration::from_nanos(nanos.ok_or_else(none)?);
+                "initialDelay" => config.initial_delay = time(&name, option)?,
+                "metricsConfig" => {
+                    let given: BTreeMap<String, serde_json::Value> = of(&name, option)?;
+                    for (field, option) in given {
+                        let name = format!("metricsConfig.{field}");
+                        match field.as_str() {
+                            "metricsTTL" => {
+                                let ttl = time(&name, option)?;
+                                config.metrics_ttl = (ttl > Duration::ZERO).then_some(ttl);
+                            }
+                            other if METRICS.contains(&other) => config.unapplied.push(name),
+                            _ => {
+                                let hint = String::new();
+                                return Err(ConfigError::Unknown { name, hint });
+                            }
+                        }
+                    }
                 }
                 "retentionPolicy" => config.workflows.retention = of(&name, option)?,
                 "images" => config.images = of(&name, option)?,
@@ -245,6 +270,14 @@ fn rate(name: &str, option: serde_json::Value) -> Result<Rate, ConfigError> {
         limit: given.limit,
         burst,
     })
+}
+
+fn time(name: &str, option: serde_json::Value) -> Result<Duration, ConfigError> {
+    let text = duration(name, option)?;
+    let nanos = tiphys_expr::duration::parse_or_seconds(&text).ok();
+    let nanos = nanos.and_then(|nanos| u64::try_from(nanos).ok());
+    let nanos = nanos.ok_or_else(|| wrong(name, "it is less than nothing"))?;
+    Ok(Duration::from_nanos(nanos))
 }
 
 fn duration(name: &str, option: serde_json::Value) -> Result<String, ConfigError> {
@@ -368,6 +401,7 @@ mod tests {
             ("podGCDeleteDelayDuration", "90s"),
             ("retentionPolicy", "{completed: 7}"),
             ("initialDelay", "2s"),
+            ("metricsConfig", "{metricsTTL: 10m, port: 8080}"),
             ("failedPodRestart", "{enabled: true}"),
             (
                 "workflowDefaults",
@@ -386,6 +420,8 @@ mod tests {
         );
         assert_eq!(config.workflows.restarts, 3);
         assert_eq!(config.workflows.retention.completed, 7);
+        assert_eq!(config.metrics_ttl, Some(Duration::from_secs(600)));
+        assert_eq!(config.unapplied, ["metricsConfig.port"]);
         assert_eq!(config.initial_delay, Duration::from_secs(2));
         assert_eq!(config.workflows.pod_gc.delay.as_deref(), Some("90s"));
         assert_eq!(config.workflows.defaults.labels["team"], "a");
@@ -411,6 +447,7 @@ mod tests {
             ),
             ("retentionPolicy", "{complete: 1}", "complete"),
             ("initialDelay", "-1s", "less than nothing"),
+            ("metricsConfig", "{ttl: 1m}", "metricsConfig.ttl"),
             (
                 "podGCDeleteDelayDuration",
                 "soon",

@@ -3,6 +3,7 @@
 mod args;
 mod config;
 mod health;
+mod plugins;
 
 use args::{Args, LogFormat};
 use clap::Parser;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tiphys_cluster::{Metrics, Settings, Traces, Turn, config_map, operate_all};
-use tiphys_host::{Cache, Host, Options, Registry};
+use tiphys_host::Registry;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -62,8 +63,8 @@ async fn run(args: Args) -> Result<(), String> {
     };
     let mut data = source.read().await?;
     let mut config = Config::read(&data).map_err(|error| error.to_string())?;
-    let cache = args.cache.clone().map(Cache::new);
-    let plugins = Arc::new(Registry::built_in(Host::new(Options { cache }), &[]));
+    let key = args.plugin_key.as_deref();
+    let plugins = plugins::load(args.cache.clone(), &args.plugin, key).await?;
     let metrics: Arc<Metrics> = Arc::default();
     let traces = Traces::from_env()?;
     let mut stop = Box::pin(ended().map_err(|error| format!("listen for signals: {error}"))?);
@@ -82,6 +83,7 @@ async fn run(args: Args) -> Result<(), String> {
         for name in &config.unapplied {
             tracing::warn!("option `{name}` of the configuration is not applied by this version");
         }
+        metrics.keep(config.metrics_ttl);
         let settings = settings(
             &args,
             config,

@@ -176,6 +176,19 @@ impl Grants {
 }
 
 impl Grant {
+    /// What its form does not show: a limit that is none.
+    ///
+    /// # Errors
+    /// Which, and why.
+    pub fn check(&self) -> Result<(), GrantFault> {
+        let of_all = Grant {
+            plugins: Vec::new(),
+            digests: Vec::new(),
+            ..self.clone()
+        };
+        Grants::of(&[of_all], "", "").map(drop)
+    }
+
     fn is_for(&self, plugin: &str, digest: &str) -> bool {
         let any =
             |list: &[String], item: &str| list.is_empty() || list.iter().any(|one| one == item);

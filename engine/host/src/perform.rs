@@ -1,6 +1,6 @@
 //! From the scheduler's call to what it hears of it: the same for every backend, which brings its own [`World`].
 
-use crate::{Call, Ending, Registry, World};
+use crate::{Call, Ending, Grant, Registry, World};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
@@ -9,15 +9,16 @@ use std::time::Duration;
 use tiphys_core::{Observation, Outcome, PluginCall, PodFinished, PodKey};
 use tiphys_spec as spec;
 
-/// Carries out a call for a node of `workflow`. What goes wrong is an observation, too.
+/// Carries out a call for a node of `workflow`, with what the registry grants and `more`. What goes wrong is an observation, too.
 pub async fn perform(
     registry: Option<&Registry>,
+    more: &[Grant],
     call: PluginCall,
     workflow: &ObjectMeta,
     world: Arc<dyn World>,
 ) -> Observation {
     let (key, round) = (call.key.clone(), call.round);
-    match make(registry, call, workflow, world).await {
+    match make(registry, more, call, workflow, world).await {
         Ok((ending, name)) => observed(key, round, ending, &name),
         Err(message) => ended(key, Outcome::Error, Some(message), &Value::Null),
     }
@@ -25,6 +26,7 @@ pub async fn perform(
 
 async fn make(
     registry: Option<&Registry>,
+    more: &[Grant],
     call: PluginCall,
     workflow: &ObjectMeta,
     world: Arc<dyn World>,
@@ -40,7 +42,7 @@ async fn make(
     let plugin = loaded.map_err(|error| error.to_string())??;
     let name = plugin.manifest.name.clone();
     let grants = registry
-        .grants(&slot, &plugin)
+        .grants(&slot, &plugin, more)
         .map_err(|fault| format!("the grants of plug-in `{name}` are not valid: {fault}"))?;
     let (ending, usage) = registry
         .host()

@@ -99,11 +99,20 @@ impl Registry {
         slots.keys().cloned().collect()
     }
 
-    /// What a plug-in is allowed.
+    /// What a plug-in is allowed, by what is granted to all that is called here, and by `more` for this call.
     ///
     /// # Errors
     /// A grant says what cannot be.
-    pub fn grants(&self, slot: &Slot, plugin: &Plugin) -> Result<Arc<Grants>, GrantFault> {
+    pub fn grants(
+        &self,
+        slot: &Slot,
+        plugin: &Plugin,
+        more: &[Grant],
+    ) -> Result<Arc<Grants>, GrantFault> {
+        if !more.is_empty() {
+            let all: Vec<Grant> = self.grants.iter().chain(more).cloned().collect();
+            return Grants::of(&all, &plugin.manifest.name, &plugin.digest).map(Arc::new);
+        }
         slot.granted
             .get_or_init(|| {
                 Grants::of(&self.grants, &plugin.manifest.name, &plugin.digest).map(Arc::new)

@@ -130,7 +130,7 @@ async fn each_bomb_ends_with_its_own_message() {
         );
         let (ending, _, _) = set_off(&plugin, language, "http", Grants::default()).await;
         let wanted = format!(
-            "plug-in `bomb-{language}` may not send GET to ungranted.example.test: grant it with `--allow-http ungranted.example.test` or `http: [{{host: \"ungranted.example.test\"}}]` in a grants file"
+            "plug-in `bomb-{language}` may not send GET to ungranted.example.test: grant it with `--allow-http ungranted.example.test` or `http: [{{host: \"ungranted.example.test\"}}]` in a PluginGrant"
         );
         assert_eq!(message(&ending), wanted);
         let (ending, _, _) = set_off(&plugin, language, "file", Grants::default()).await;

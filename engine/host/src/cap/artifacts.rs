@@ -172,7 +172,7 @@ impl Guest {
         }
         Err(Refusal::NotGranted(self.missing(
             &format!("{verb} artifacts below `{key}`"),
-            &format!("`artifacts: [{{access: {verb}, prefix: {key:?}}}]` in a grants file"),
+            &format!("`artifacts: [{{access: {verb}, prefix: {key:?}}}]` in a PluginGrant"),
         )))
     }
 }

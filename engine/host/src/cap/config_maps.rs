@@ -17,7 +17,7 @@ impl config_maps::Host for Guest {
         else {
             let text = self.missing(
                 &format!("read the ConfigMap `{name}`"),
-                &format!("`configMaps: [{name}]` in a grants file"),
+                &format!("`configMaps: [{name}]` in a PluginGrant"),
             );
             return Ok(Err(types::Refusal::NotGranted(text)));
         };

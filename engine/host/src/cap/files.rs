@@ -79,7 +79,7 @@ impl Guest {
             Some(folder) => Ok((folder.clone(), below.to_owned())),
             None => Err(Refusal::NotGranted(self.missing(
                 &format!("read the folder `{name}`"),
-                &format!("`--allow-dir {name}=PATH` or `folders` in a grants file"),
+                &format!("`--allow-dir {name}=PATH` or `folders` in a PluginGrant"),
             ))),
         }
     }

@@ -132,7 +132,7 @@ impl Guest {
             return Err(HttpError::NotGranted(self.missing(
                 &format!("send {method} to {shown}"),
                 &format!(
-                    "`--allow-http {shown}` or `http: [{{host: {shown:?}}}]` in a grants file"
+                    "`--allow-http {shown}` or `http: [{{host: {shown:?}}}]` in a PluginGrant"
                 ),
             )));
         };

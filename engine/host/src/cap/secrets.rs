@@ -17,7 +17,7 @@ impl secrets::Host for Guest {
         else {
             let text = self.missing(
                 &format!("read the secret `{name}`"),
-                &format!("`--allow-secret {name}` or `secrets: [{name}]` in a grants file"),
+                &format!("`--allow-secret {name}` or `secrets: [{name}]` in a PluginGrant"),
             );
             return Ok(Err(types::Refusal::NotGranted(text)));
         };

@@ -141,7 +141,7 @@ fn by_name() -> Vec<Case> {
                 grants.http[0].methods = vec!["GET".to_owned(), "HEAD".to_owned()];
             })
             .answer(reply(200, &[], "open"))
-            .fails("plug-in `http` may not send DELETE to 127.0.0.1:{port}: grant it with `--allow-http 127.0.0.1:{port}` or `http: [{host: \"127.0.0.1:{port}\"}]` in a grants file")
+            .fails("plug-in `http` may not send DELETE to 127.0.0.1:{port}: grant it with `--allow-http 127.0.0.1:{port}` or `http: [{host: \"127.0.0.1:{port}\"}]` in a PluginGrant")
             .saw(&[]),
         case("nothing is granted", json!({"url": "{server}/x"}))
             .grants(|grants| grants.http.clear())

@@ -96,7 +96,7 @@ fn refused() -> Vec<Case> {
             .check(|end| crate::case::same("requests", &21, &end.seen.len())),
         case("a redirect tells no query, user or password", secret).answer(to(302, "/y?token=t0ken")).fails("more than 2 redirects, the last from http://127.0.0.1:{port}/y"),
         leads("a redirect to the metadata", "http://169.254.169.254/latest/meta-data")
-            .fails("plug-in `http` may not send GET to 169.254.169.254: grant it with `--allow-http 169.254.169.254` or `http: [{host: \"169.254.169.254\"}]` in a grants file"),
+            .fails("plug-in `http` may not send GET to 169.254.169.254: grant it with `--allow-http 169.254.169.254` or `http: [{host: \"169.254.169.254\"}]` in a PluginGrant"),
         leads("a redirect to the metadata under a pattern", "http://169.254.169.254/latest/meta-data")
             .hosts(&["127.0.0.1:*", "*"])
             .fails("169.254.169.254 is at 169.254.169.254, a link-local address, where clouds keep their metadata: only a grant that names the host itself allows that, as `--allow-http 169.254.169.254` does"),

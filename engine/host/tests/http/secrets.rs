@@ -31,7 +31,7 @@ fn headers() -> Vec<Case> {
         granted("a secret that is not granted", token())
             .grants(|grants| grants.secrets.clear())
             .answer(ok())
-            .fails("plug-in `http` may not read the secret `t`: grant it with `--allow-secret t` or `secrets: [t]` in a grants file")
+            .fails("plug-in `http` may not read the secret `t`: grant it with `--allow-secret t` or `secrets: [t]` in a PluginGrant")
             .saw(&[]),
         granted("a secret that is granted by its beginning", token())
             .grants(|grants| grants.secrets = vec!["t*".to_owned()])

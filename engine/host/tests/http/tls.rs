@@ -93,7 +93,7 @@ fn clients() -> Vec<Case> {
         mutual("a key that is another's", &crossed).fails("the client certificate cannot be used: …").saw(&[]),
         mutual("a client certificate that is not granted", &pki.client)
             .grants(|grants| grants.secrets.clear())
-            .fails("plug-in `http` may not read the secret `me`: grant it with `--allow-secret me` or `secrets: [me]` in a grants file")
+            .fails("plug-in `http` may not read the secret `me`: grant it with `--allow-secret me` or `secrets: [me]` in a PluginGrant")
             .saw(&[]),
         case("another host is shown no client certificate", {
             let mut body = rooted();

@@ -64,7 +64,7 @@ impl Calls {
     async fn make(&self, call: PluginCall) -> Observation {
         let world = Arc::new(LocalWorld::new(&self.ground, self.wire.clone(), &call));
         let workflow = &self.ground.plan.workflow.metadata;
-        perform(self.plugins.as_deref(), call, workflow, world).await
+        perform(self.plugins.as_deref(), &[], call, workflow, world).await
     }
 }
 
