@@ -1,12 +1,15 @@
 //! The CustomResourceDefinitions of the eight kinds, made of the types here.
 //!
 //! In two forms. Bare: the API server keeps what is written, and the engine says what is wrong in it, and where. With a schema: the API server
-//! refuses what it does not know, and `kubectl explain` knows all fields; what it says of a fault is less.
+//! refuses what it does not know or what Argo's definitions forbid, and `kubectl explain` knows all fields; what it says of a fault is less.
+
+mod rules;
 
 use crate::types::{
     ClusterWorkflowTemplate, CronWorkflow, Workflow, WorkflowArtifactGCTask, WorkflowEventBinding,
     WorkflowTaskResult, WorkflowTaskSet, WorkflowTemplate,
 };
+use rules::Rules;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -123,7 +126,9 @@ const FORMS: [Form; 8] = [
 /// All of them, each with the name of its file. `schema`: with one.
 #[must_use]
 pub fn all(schema: bool) -> Vec<(String, Value)> {
-    FORMS.iter().map(|form| definition(form, schema)).collect()
+    let rules = Rules::read();
+    let rules = schema.then_some(&rules);
+    FORMS.iter().map(|form| definition(form, rules)).collect()
 }
 
 /// One of them as the text of its file. With a schema it is JSON, for it is long.
@@ -142,7 +147,7 @@ pub fn text(definition: &Value, schema: bool) -> String {
     )
 }
 
-fn definition(form: &Form, schema: bool) -> (String, Value) {
+fn definition(form: &Form, rules: Option<&Rules>) -> (String, Value) {
     let kind = form.kind;
     let mut names = json!({
         "kind": kind,
@@ -164,7 +169,7 @@ fn definition(form: &Form, schema: bool) -> (String, Value) {
     if !columns.is_empty() {
         version["additionalPrinterColumns"] = columns.into();
     }
-    let form_of = if schema { typed(form) } else { bare(form) };
+    let form_of = rules.map_or_else(|| bare(form), |rules| typed(form, rules));
     version["schema"] = json!({"openAPIV3Schema": form_of});
     let whole = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -213,15 +218,19 @@ fn bare(form: &Form) -> Value {
     schema
 }
 
-fn typed(form: &Form) -> Value {
+fn typed(form: &Form, rules: &Rules) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let root = (form.schema)(&mut generator);
     let definitions = generator.take_definitions(true);
     let mut whole = Structural {
         definitions: &definitions,
+        rules,
         open: Vec::new(),
     }
     .of(&root);
+    if form.apart {
+        unruled(&mut whole);
+    }
     let mut schema = frame(form);
     let Some(fields) = whole["properties"].as_object_mut() else {
         return schema;
@@ -239,15 +248,17 @@ fn typed(form: &Form) -> Value {
 /// `null`.
 struct Structural<'a> {
     definitions: &'a Map<String, Value>,
+    rules: &'a Rules,
     /// The types in which this place is: none is within itself.
     open: Vec<String>,
 }
 
 /// The keywords that are taken as they are.
-const PLAIN: [&str; 4] = [
+const PLAIN: [&str; 5] = [
     "type",
     "enum",
     "format",
+    "required",
     "x-kubernetes-preserve-unknown-fields",
 ];
 const INT_OR_STRING: &str = "x-kubernetes-int-or-string";
@@ -259,17 +270,17 @@ impl Structural<'_> {
             return json!({KEPT: true});
         };
         if let Some(name) = fields.get("$ref").and_then(Value::as_str) {
-            return self.named(name, fields.get("description"));
+            return self.named(name, described(fields));
         }
         let options = ["anyOf", "oneOf"]
             .iter()
             .find_map(|key| fields.get(*key)?.as_array());
         if let Some(options) = options {
-            return self.one_of(options, fields.get("description"));
+            return self.one_of(options, described(fields));
         }
         let mut new = Map::new();
-        if let Some(text) = fields.get("description") {
-            new.insert("description".to_owned(), text.clone());
+        if let Some(text) = described(fields) {
+            new.insert("description".to_owned(), first(text));
         }
         if fields.contains_key(INT_OR_STRING) {
             new.insert(INT_OR_STRING.to_owned(), true.into());
@@ -306,9 +317,8 @@ impl Structural<'_> {
     }
 
     /// A named type in place of its name.
-    fn named(&mut self, reference: &str, description: Option<&Value>) -> Value {
+    fn named(&mut self, reference: &str, description: Option<&str>) -> Value {
         let name = reference.rsplit('/').next().unwrap_or(reference).to_owned();
-        let kubernetes = name.starts_with("io.k8s.");
         let mut new = if self.open.contains(&name) {
             json!({KEPT: true})
         } else if name.ends_with(".ObjectMeta") {
@@ -320,24 +330,21 @@ impl Structural<'_> {
             self.open.push(name.clone());
             let mut new = self.of(&known);
             self.open.pop();
-            if kubernetes {
-                undescribed(&mut new);
-            } else {
-                rules(&name, &mut new);
-            }
+            self.rules.apply(&name, &mut new);
             new
         };
+        self.rules.describe(&name, &mut new);
         if let Some(fields) = new.as_object_mut() {
             // What a type says of itself is said where it is used, if there.
             fields.remove("description");
             if let Some(text) = description {
-                fields.insert("description".to_owned(), text.clone());
+                fields.insert("description".to_owned(), first(text));
             }
         }
         new
     }
 
-    fn one_of(&mut self, options: &[Value], description: Option<&Value>) -> Value {
+    fn one_of(&mut self, options: &[Value], description: Option<&str>) -> Value {
         let some: Vec<&Value> = options.iter().filter(|one| one["type"] != "null").collect();
         let words: Vec<&Value> = some.iter().filter_map(|one| one.get("const")).collect();
         let mut new = match some[..] {
@@ -346,7 +353,7 @@ impl Structural<'_> {
             _ => json!({KEPT: true}),
         };
         if let (Some(fields), Some(text)) = (new.as_object_mut(), description) {
-            fields.insert("description".to_owned(), text.clone());
+            fields.insert("description".to_owned(), first(text));
         }
         new
     }
@@ -365,100 +372,27 @@ fn metadata() -> Value {
     }})
 }
 
-/// Kubernetes explains its own types, at length.
-fn undescribed(schema: &mut Value) {
+/// Without expressions: what controllers write for each other has maps of any size, for which API servers find expressions too dear.
+fn unruled(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
-            if fields.get("description").is_some_and(Value::is_string) {
-                fields.remove("description");
-            }
-            fields.values_mut().for_each(undescribed);
+            fields.remove("x-kubernetes-validations");
+            fields.values_mut().for_each(unruled);
         }
-        Value::Array(all) => all.iter_mut().for_each(undescribed),
+        Value::Array(all) => all.iter_mut().for_each(unruled),
         _ => {}
     }
 }
 
-const QUANTITY: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
-const NAME: &str = "^[a-zA-Z0-9][-a-zA-Z0-9]*$";
-const ARTIFACT_NAME: &str = "^[-a-zA-Z0-9_{}.]+$";
-const PARAMETER_NAME: &str = "^[-a-zA-Z0-9_]+$";
-const METRIC_NAME: &str = "^[a-zA-Z_][a-zA-Z0-9_]*$";
-
-/// What Argo's definitions demand of a field, by type. Not among them: what must be there, what may be there only once or at most so often, and
-/// what excludes what. The engine says those with a place.
-fn rules(of: &str, schema: &mut Value) {
-    let strategies = json!(["", "OnWorkflowCompletion", "OnWorkflowDeletion", "Never"]);
-    let found: &[(&str, &str, Value)] = &match of {
-        "ArtifactGc" | "WorkflowLevelArtifactGc" => vec![("strategy", "enum", strategies)],
-        "Artifact" | "ArtifactPaths" => vec![
-            ("name", "pattern", ARTIFACT_NAME.into()),
-            ("mode", "minimum", 0.into()),
-            ("mode", "maximum", 0o777.into()),
-        ],
-        "S3Artifact" | "S3ArtifactRepository" => vec![(
-            "addressingStyle",
-            "enum",
-            json!(["", "path", "virtual-hosted"]),
-        )],
-        "Parameter" => vec![("name", "pattern", PARAMETER_NAME.into())],
-        "Gauge" => vec![
-            ("operation", "enum", json!(["Set", "Add", "Sub"])),
-            ("value", "maxLength", 256.into()),
-        ],
-        "Prometheus" => vec![("name", "pattern", METRIC_NAME.into())],
-        "MetricLabel" => vec![("key", "pattern", METRIC_NAME.into())],
-        "PodGc" => vec![(
-            "strategy",
-            "enum",
-            json!([
-                "",
-                "OnPodCompletion",
-                "OnPodSuccess",
-                "OnWorkflowCompletion",
-                "OnWorkflowSuccess"
-            ]),
-        )],
-        "RetryStrategy" => vec![(
-            "retryPolicy",
-            "enum",
-            json!(["Always", "OnFailure", "OnError", "OnTransientError"]),
-        )],
-        "ResourceTemplate" => vec![
-            (
-                "action",
-                "enum",
-                json!(["get", "create", "apply", "delete", "replace", "patch"]),
-            ),
-            (
-                "mergeStrategy",
-                "enum",
-                json!(["strategic", "merge", "json"]),
-            ),
-        ],
-        "Template" => vec![
-            ("name", "pattern", NAME.into()),
-            ("name", "maxLength", 128.into()),
-            ("parallelism", "minimum", 1.into()),
-        ],
-        "WorkflowStep" | "DagTask" => vec![
-            ("name", "pattern", NAME.into()),
-            ("name", "maxLength", 128.into()),
-        ],
-        "WorkflowSpec" => vec![("parallelism", "minimum", 1.into())],
-        "CronWorkflowSpec" => vec![
-            (
-                "concurrencyPolicy",
-                "enum",
-                json!(["Allow", "Forbid", "Replace"]),
-            ),
-            ("startingDeadlineSeconds", "minimum", 0.into()),
-        ],
-        _ => Vec::new(),
-    };
-    for (field, rule, value) in found {
-        if let Some(of) = schema["properties"][field].as_object_mut() {
-            of.insert((*rule).to_owned(), value.clone());
-        }
-    }
+fn described(schema: &Map<String, Value>) -> Option<&str> {
+    schema.get("description")?.as_str()
 }
+
+/// The first sentence: Kubernetes explains its own types at length, and definitions have a limit.
+fn first(text: &str) -> Value {
+    let text = text.lines().next().unwrap_or_default();
+    let end = text.find(". ").map_or(text.len(), |at| at + 1);
+    text[..end].into()
+}
+
+const QUANTITY: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";

@@ -3,7 +3,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use tiphys_spec::{Source, crd, decode};
@@ -94,18 +94,58 @@ fn names_scopes_columns_and_parts_are_argos() {
     }
 }
 
-/// Every field's type and rules, by path.
-fn fields(schema: &Value, at: &str, all: &mut BTreeMap<String, (String, BTreeSet<String>)>) {
+/// What may be said of a field beside its type and its text.
+const KEYWORDS: [&str; 20] = [
+    "default",
+    "enum",
+    "format",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "nullable",
+    "pattern",
+    "required",
+    "uniqueItems",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-list-type",
+    "x-kubernetes-map-type",
+    "x-kubernetes-validations",
+];
+
+/// A field's type, and what is said of it.
+struct Field {
+    of: String,
+    said: BTreeMap<&'static str, Value>,
+}
+
+fn field(schema: &Value) -> Field {
     let of = if schema["x-kubernetes-int-or-string"] == true {
         "int or string"
     } else {
         schema["type"].as_str().unwrap_or("any")
     };
-    let rules = ["enum", "pattern", "minimum", "maximum", "maxLength"];
-    let rules = rules
-        .iter()
-        .filter_map(|rule| Some(format!("{rule} {}", schema.get(*rule)?)));
-    all.insert(at.to_owned(), (of.to_owned(), rules.collect()));
+    let said = KEYWORDS.iter().filter_map(|word| {
+        let mut value = schema.get(*word)?.clone();
+        if let ("required", Some(names)) = (*word, value.as_array_mut()) {
+            names.sort_by_key(ToString::to_string);
+        }
+        Some((*word, value))
+    });
+    Field {
+        of: of.to_owned(),
+        said: said.collect(),
+    }
+}
+
+/// Every field, by path.
+fn fields(schema: &Value, at: &str, all: &mut BTreeMap<String, Field>) {
+    all.insert(at.to_owned(), field(schema));
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         fields(field, &format!("{at}.{name}"), all);
     }
@@ -116,11 +156,39 @@ fn fields(schema: &Value, at: &str, all: &mut BTreeMap<String, (String, BTreeSet
     }
 }
 
-fn schema_of(definition: &Value) -> BTreeMap<String, (String, BTreeSet<String>)> {
+fn schema_of(definition: &Value) -> BTreeMap<String, Field> {
     let mut all = BTreeMap::new();
     let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
     fields(schema, "", &mut all);
     all
+}
+
+/// The fields of which nothing is said.
+fn unexplained(schema: &Value, at: &str, all: &mut Vec<String>) {
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let at = format!("{at}.{name}");
+        if !field["description"].is_string() {
+            all.push(at.clone());
+        }
+        unexplained(field, &at, all);
+    }
+    for part in ["items", "additionalProperties"] {
+        if schema[part].is_object() {
+            unexplained(&schema[part], at, all);
+        }
+    }
+}
+
+#[test]
+fn every_field_is_explained() {
+    for (file, made) in crd::all(true) {
+        let schema = &made["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        let mut all = Vec::new();
+        unexplained(schema, "", &mut all);
+        // What every object has, Kubernetes explains; of a status it is not known what is in it.
+        all.retain(|at| ![".apiVersion", ".kind", ".metadata", ".status"].contains(&at.as_str()));
+        assert!(all.is_empty(), "{file} does not explain {all:?}");
+    }
 }
 
 /// What differs, by the end of its path, and why.
@@ -139,12 +207,34 @@ const DIFFERENT: [(&str, &str); 6] = [
     ),
 ];
 
+/// Whether a path is of what differs. A status has no schema: what controllers write is neither refused nor lost.
+fn differs(path: &str) -> bool {
+    path == ".status"
+        || path.starts_with(".status.")
+        || DIFFERENT.iter().any(|(end, _)| path.ends_with(end))
+}
+
+/// What is said of one field and not of the other.
+fn compare(path: &str, our: &Field, argos: &Field, faults: &mut Vec<String>) {
+    // A number or a boolean is the text that it is, as Argo's own reader takes it.
+    let lenient = our.of == "any" && argos.of == "string";
+    if our.of != argos.of && !lenient {
+        faults.push(format!("{path} is {}, and {} there", our.of, argos.of));
+    }
+    for word in KEYWORDS {
+        let (ours, theirs) = (our.said.get(word), argos.said.get(word));
+        if ours != theirs {
+            faults.push(format!("{path}: {word} is {ours:?}, and {theirs:?} there"));
+        }
+    }
+}
+
 #[test]
 fn fields_types_and_rules_are_argos() {
     let Some(folder) = reference() else { return };
     let made: BTreeMap<String, Value> = crd::all(true).into_iter().collect();
     let mut faults = Vec::new();
-    let mut compared = 0;
+    let (mut compared, mut said) = (0, 0);
     for kind in ["workflows", "cronworkflows"] {
         let file = std::fs::File::open(folder.join(format!("crd-{kind}-full.yaml.gz"))).unwrap();
         let mut text = Vec::new();
@@ -153,33 +243,20 @@ fn fields_types_and_rules_are_argos() {
             .unwrap();
         let argos = schema_of(&read(&text, kind));
         let ours = schema_of(&made[&format!("{kind}.yaml")]);
-        let open = |path: &str| {
-            path == ".status"
-                || path.starts_with(".status.")
-                || DIFFERENT.iter().any(|(end, _)| path.ends_with(end))
-        };
-        for (path, (of, rules)) in argos.iter().filter(|(path, _)| !open(path)) {
+        for (path, theirs) in argos.iter().filter(|(path, _)| !differs(path)) {
             compared += 1;
+            said += theirs.said.len();
             match ours.get(path) {
                 None => faults.push(format!("{kind} has no {path}")),
-                Some((our, ours)) => {
-                    // A number or a boolean is the text that it is, as Argo's own reader takes it.
-                    let lenient = our == "any" && of == "string";
-                    if our != of && !lenient {
-                        faults.push(format!("{kind}{path} is {our}, and {of} there"));
-                    }
-                    if ours != rules {
-                        faults.push(format!("{kind}{path} has {ours:?}, and {rules:?} there"));
-                    }
-                }
+                Some(our) => compare(&format!("{kind}{path}"), our, theirs, &mut faults),
             }
         }
         let more = ours
             .keys()
-            .filter(|path| !argos.contains_key(*path) && !open(path));
+            .filter(|path| !argos.contains_key(*path) && !differs(path));
         faults.extend(more.map(|path| format!("{kind}{path} is not there")));
     }
-    println!("{compared} fields compared");
+    println!("{compared} fields compared, and {said} things said of them");
     assert!(
         faults.is_empty(),
         "{} differ:\n{}",

@@ -405,7 +405,6 @@ pub struct HttpHeaderSource {
 pub struct Data {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<DataSource>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub transformation: Vec<TransformationStep>,
 }
 
@@ -718,7 +717,6 @@ pub struct SyncDatabaseRef {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Metrics {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prometheus: Vec<Prometheus>,
 }
 
@@ -781,7 +779,6 @@ pub struct Gauge {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Histogram {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub buckets: Vec<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
