@@ -24,6 +24,7 @@ pub mod tree;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use tiphys_spec as spec;
 
 pub use archive::{pack, unpack};
 #[cfg(feature = "drivers")]
@@ -67,6 +68,26 @@ impl ArtifactError {
             source,
         }
     }
+}
+
+/// The output artifact of that name, which a plug-in makes: as it is declared, or plain. It is no archive unless that is said.
+///
+/// # Errors
+/// The name is none.
+pub fn made(declared: &[spec::Artifact], name: &str) -> Result<spec::Artifact, ArtifactError> {
+    if name.is_empty() || name.contains('/') || name.starts_with('.') {
+        let reason = format!("`{name}` is no name for an artifact");
+        return Err(ArtifactError::Refused(reason));
+    }
+    let known = declared.iter().find(|artifact| artifact.name == name);
+    let mut artifact = known.cloned().unwrap_or_default();
+    name.clone_into(&mut artifact.name);
+    let plain = spec::ArchiveStrategy {
+        none: Some(spec::NoneStrategy::default()),
+        ..spec::ArchiveStrategy::default()
+    };
+    artifact.archive.get_or_insert_with(|| Box::new(plain));
+    Ok(artifact)
 }
 
 /// What is to be saved.

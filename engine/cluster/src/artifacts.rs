@@ -10,14 +10,13 @@ use kube::Api;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{DirBuilder, File};
-use std::io::{self, Read, Write};
-use std::net::IpAddr;
+use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tiphys_artifacts::{ArtifactError, Find};
 use tiphys_core::PluginCall;
-use tiphys_host::{Entry, Reader, Refusal, Writer};
+use tiphys_host::{Entry, FileReader, Reader, Refusal, Writer, astray};
 use tiphys_pods::place::{Placed, Unplaced, place, place_of_many, secrets};
 use tiphys_spec as spec;
 
@@ -82,18 +81,8 @@ impl Artifacts {
     }
 
     pub(crate) fn create(&self, name: &str) -> Result<Box<dyn Writer>, Refusal> {
-        if name.is_empty() || name.contains('/') || name.starts_with('.') {
-            let reason = format!("`{name}` is no name for an artifact");
-            return Err(Refusal::Failed(reason));
-        }
-        let declared = self.declared.iter().find(|artifact| artifact.name == name);
-        let mut artifact = declared.cloned().unwrap_or_default();
-        name.clone_into(&mut artifact.name);
-        let plain = spec::ArchiveStrategy {
-            none: Some(Default::default()),
-            ..Default::default()
-        };
-        artifact.archive.get_or_insert_with(|| Box::new(plain));
+        let artifact = tiphys_artifacts::made(&self.declared, name);
+        let artifact = artifact.map_err(|error| refused(&error))?;
         let path = self.scratch().map_err(failed)?;
         let file = File::create_new(&path).map_err(failed)?;
         Ok(Box::new(FileWriter {
@@ -168,9 +157,9 @@ impl Artifacts {
         };
         let found = tokio::net::lookup_host(&place).await.map_err(failed)?;
         for address in found {
-            if near(address.ip()) {
+            if let Some(what) = astray(address.ip()) {
                 let reason = format!(
-                    "the server `{named}` is at {}, which is no place for artifacts",
+                    "the server `{named}` is at {}, {what}, which is no place for artifacts",
                     address.ip()
                 );
                 return Err(Refusal::Failed(reason));
@@ -240,14 +229,6 @@ fn endpoint(artifact: &spec::Artifact) -> Option<String> {
     s3.or_else(oss).or_else(azure)
 }
 
-/// This machine, or one that only this machine sees.
-fn near(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local() || v4.is_unspecified(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unicast_link_local() || v6.is_unspecified(),
-    }
-}
-
 fn unplaced(fault: &Unplaced) -> Refusal {
     let reason = match fault {
         Unplaced::NoRepository => {
@@ -271,18 +252,6 @@ fn refused(error: &ArtifactError) -> Refusal {
 
 fn failed(error: io::Error) -> Refusal {
     Refusal::Failed(error.to_string())
-}
-
-struct FileReader(File);
-
-#[async_trait]
-impl Reader for FileReader {
-    async fn read(&mut self, limit: usize) -> Result<Vec<u8>, Refusal> {
-        let mut bytes = Vec::new();
-        let most = u64::try_from(limit).unwrap_or(u64::MAX);
-        let read = Read::by_ref(&mut self.0).take(most).read_to_end(&mut bytes);
-        read.map(|_| bytes).map_err(failed)
-    }
 }
 
 /// A file that goes when nobody needs it any more.
@@ -332,21 +301,5 @@ mod tests {
         assert!(!of(json!({"azure": {"container": "c"}})));
         assert!(!of(json!({"http": {"url": "http://169.254.169.254/"}})));
         assert!(!of(json!({"git": {"repo": "https://x"}})));
-    }
-
-    #[test]
-    fn what_tells_of_this_machine_is_near() {
-        for (address, want) in [
-            ("127.0.0.1", true),
-            ("169.254.169.254", true),
-            ("0.0.0.0", true),
-            ("::1", true),
-            ("::ffff:169.254.169.254", true),
-            ("fe80::1", true),
-            ("10.0.0.1", false),
-            ("192.0.2.1", false),
-        ] {
-            assert_eq!(near(address.parse().unwrap()), want, "{address}");
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use prometheus::proto;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tiphys_core::{Measure, Sample};
@@ -26,7 +26,7 @@ struct All {
     /// How long a series stays that nobody adds to; none: for ever.
     ttl: Option<Duration>,
     /// Which series grow, by who has them grow: a workflow, and in it a node or itself.
-    growing: HashMap<(String, String), Vec<(String, Labels)>>,
+    growing: BTreeMap<(String, String), Vec<(String, Labels)>>,
 }
 
 struct Family {
@@ -96,7 +96,6 @@ impl Custom {
         now: Timestamp,
     ) -> Result<(), String> {
         let mut all = self.all();
-        all.tidy();
         let who = (workflow.to_owned(), of.to_owned());
         all.stop(&who, now);
         let mut done = Ok(());
@@ -111,8 +110,9 @@ impl Custom {
     /// A workflow is no more: nothing of it grows.
     pub(crate) fn gone(&self, workflow: &str, now: Timestamp) {
         let mut all = self.all();
-        let who = all.growing.keys().filter(|(of, _)| of == workflow);
-        let who: Vec<_> = who.cloned().collect();
+        let first = (workflow.to_owned(), String::new());
+        let who = all.growing.range(first..).map(|(who, _)| who);
+        let who: Vec<_> = who.take_while(|who| who.0 == workflow).cloned().collect();
         who.iter().for_each(|who| all.stop(who, now));
     }
 
@@ -153,20 +153,10 @@ impl All {
         }
     }
 
-    fn add(
-        &mut self,
-        who: &(String, String),
-        sample: Sample,
-        now: Timestamp,
-    ) -> Result<(), String> {
-        let Sample {
-            name,
-            help,
-            labels,
-            measure,
-        } = sample;
-        let kind = Kind::of(&measure);
-        let family = self.families.get(&name);
+    /// Whether a sample is of a new series; or why there is no place for it.
+    fn fits(&self, sample: &Sample) -> Result<bool, String> {
+        let kind = Kind::of(&sample.measure);
+        let family = self.families.get(&sample.name);
         if let Some(family) = family {
             if family.kind != kind {
                 return Err(format!(
@@ -175,15 +165,39 @@ impl All {
                     family.kind.name()
                 ));
             }
-            if family.help != help {
+            if family.help != sample.help {
                 return Err(format!("its help was another before: {}", family.help));
             }
         }
-        let new = family.is_none_or(|family| !family.series.contains_key(&labels));
+        let new = family.is_none_or(|family| !family.series.contains_key(&sample.labels));
         if new && self.count >= MOST {
             return Err(format!("there are {MOST} series already"));
         }
+        Ok(new)
+    }
+
+    fn add(
+        &mut self,
+        who: &(String, String),
+        sample: Sample,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let new = match self.fits(&sample) {
+            // What is in its way may be there for too long.
+            Err(_) if self.ttl.is_some() => {
+                self.tidy();
+                self.fits(&sample)?
+            }
+            fits => fits?,
+        };
         self.count += usize::from(new);
+        let Sample {
+            name,
+            help,
+            labels,
+            measure,
+        } = sample;
+        let kind = Kind::of(&measure);
         if let Measure::Since(_) = measure {
             let growing = self.growing.entry(who.clone()).or_default();
             growing.push((name.clone(), labels.clone()));

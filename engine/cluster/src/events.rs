@@ -8,8 +8,8 @@ use crate::workflow::Id;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::api::{ObjectMeta, PostParams};
-use kube::{Api, Client};
+use kube::api::{DynamicObject, ObjectMeta, PostParams};
+use kube::{Api, Client, ResourceExt};
 use std::collections::{BTreeMap, HashMap};
 use tiphys_core::{NodeIx, Run};
 use tiphys_spec::{self as spec, NodePhase, NodeType, WorkflowPhase};
@@ -40,6 +40,7 @@ pub struct Telling {
 }
 
 /// Where events go.
+#[derive(Clone)]
 pub(crate) struct Events {
     telling: Telling,
     sender: Sender<Event>,
@@ -179,10 +180,24 @@ impl Events {
         Some(event)
     }
 
+    /// Tells that an object is not what it is to be.
+    pub fn invalid(&self, object: &DynamicObject, message: String) {
+        let mut event = event("Invalid".to_owned(), message, true);
+        let types = object.types.clone().unwrap_or_default();
+        event.involved_object = ObjectReference {
+            api_version: Some(types.api_version),
+            kind: Some(types.kind),
+            name: Some(object.name_any()),
+            namespace: object.namespace(),
+            uid: object.uid(),
+            ..ObjectReference::default()
+        };
+        // Events of what is of no namespace are here. Source: Kubernetes.
+        let namespace = object.namespace().unwrap_or_else(|| "default".to_owned());
+        self.send(event, &namespace, &object.name_any(), "i");
+    }
+
     fn put(&self, mut event: Event, id: &Id, which: &str) {
-        let now = Timestamp::now();
-        event.metadata.name = Some(format!("{}.{:x}{which}", id.name, now.as_nanosecond()));
-        event.metadata.namespace = Some(id.namespace.clone());
         if event.involved_object.kind.is_none() {
             event.involved_object = ObjectReference {
                 api_version: Some(spec::API_VERSION.to_owned()),
@@ -193,13 +208,17 @@ impl Events {
                 ..ObjectReference::default()
             };
         }
+        self.send(event, &id.namespace, &id.name, which);
+    }
+
+    fn send(&self, mut event: Event, namespace: &str, name: &str, which: &str) {
+        let now = Timestamp::now();
+        event.metadata.name = Some(format!("{name}.{:x}{which}", now.as_nanosecond()));
+        event.metadata.namespace = Some(namespace.to_owned());
         event.first_timestamp = Some(Time(now));
         event.last_timestamp = Some(Time(now));
         if self.sender.try_send(event).is_err() {
-            tracing::warn!(
-                workflow = id.name,
-                "too many events at once: one is dropped"
-            );
+            tracing::warn!(name, "too many events at once: one is dropped");
         }
     }
 }

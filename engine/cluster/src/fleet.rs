@@ -73,7 +73,9 @@ pub async fn operate_all(
     let defaults = settings.options.defaults.spec.clone();
     let shelf = Shelf::new(client.clone(), namespace.clone(), kinds, defaults);
     let shelf = Arc::new(shelf);
-    let granted = Arc::new(Granted::new(client.clone(), namespace.clone()));
+    let sayings = Events::new(client.clone(), settings.options.telling);
+    let granted = Granted::new(client.clone(), namespace.clone(), sayings.clone());
+    let granted = Arc::new(granted);
     let queue = Queue::new(settings.options.parallelism);
     let locks = Arc::new(Locks::new(client.clone()));
     let ground = Arc::new(Ground {
@@ -85,7 +87,7 @@ pub async fn operate_all(
         locks,
         wire: Arc::default(),
         room: Semaphore::new(ROOM),
-        events: Events::new(client.clone(), settings.options.telling),
+        events: sayings,
         images: Default::default(),
         rate: settings.options.pod_rate.and_then(Rate::limiter),
         settings,

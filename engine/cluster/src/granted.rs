@@ -1,15 +1,13 @@
 //! What plug-ins may do in a cluster: `PluginGrant` objects for the workflows of their namespace, `ClusterPluginGrant` for those of all. What is
 //! granted, and what is not any more, counts from the next call on.
 
-use crate::client::told;
+use crate::events::Events;
 use crate::follow::{Named, News, follow};
 use crate::kinds::scope;
 use crate::kinds::{cluster_grants, grants};
-use k8s_openapi::api::core::v1::{Event, ObjectReference};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::api::{DynamicObject, ObjectMeta, PostParams};
+use kube::api::DynamicObject;
 use kube::runtime::watcher::Config;
-use kube::{Api, Client, ResourceExt};
+use kube::{Client, ResourceExt};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,15 +19,17 @@ pub(crate) const WATCHES: u8 = 2;
 
 pub(crate) struct Granted {
     client: Client,
+    events: Events,
     namespace: Option<String>,
     /// Those of the whole cluster have no namespace.
     all: RwLock<BTreeMap<Named, Arc<Grant>>>,
 }
 
 impl Granted {
-    pub(crate) fn new(client: Client, namespace: Option<String>) -> Granted {
+    pub(crate) fn new(client: Client, namespace: Option<String>, events: Events) -> Granted {
         Granted {
             client,
+            events,
             namespace,
             all: RwLock::default(),
         }
@@ -38,8 +38,12 @@ impl Granted {
     /// What plug-ins are granted for workflows of a namespace.
     pub(crate) fn of(&self, namespace: &str) -> Vec<Grant> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        let counts = |of: &Named| of.0.is_empty() || of.0 == namespace;
-        let found = all.iter().filter(|(of, _)| counts(of));
+        let within = |namespace: &str| {
+            let own = namespace.to_owned();
+            let found = all.range((own.clone(), String::new())..);
+            found.take_while(move |(of, _)| of.0 == own)
+        };
+        let found = within("").chain(within(namespace));
         found.map(|(_, grant)| (**grant).clone()).collect()
     }
 
@@ -77,8 +81,7 @@ impl Granted {
                     name = named.1,
                     "a grant is not valid, and grants nothing: {reason}"
                 );
-                let (client, object) = (self.client.clone(), object.clone());
-                tokio::spawn(async move { complain(client, &object, reason).await });
+                self.events.invalid(object, reason);
             }
         }
     }
@@ -108,41 +111,6 @@ fn read(spec: &Value) -> Result<Grant, String> {
         );
     }
     Ok(grant)
-}
-
-/// An event, as `kubectl describe` shows it.
-async fn complain(client: Client, object: &DynamicObject, reason: String) {
-    let now = jiff::Timestamp::now();
-    let namespace = object.namespace().unwrap_or_else(|| "default".to_owned());
-    let types = object.types.clone().unwrap_or_default();
-    let event = Event {
-        metadata: ObjectMeta {
-            name: Some(format!("{}.{:x}", object.name_any(), now.as_nanosecond())),
-            namespace: Some(namespace.clone()),
-            ..ObjectMeta::default()
-        },
-        involved_object: ObjectReference {
-            api_version: Some(types.api_version),
-            kind: Some(types.kind),
-            name: Some(object.name_any()),
-            namespace: object.namespace(),
-            uid: object.uid(),
-            ..ObjectReference::default()
-        },
-        type_: Some("Warning".to_owned()),
-        reason: Some("Invalid".to_owned()),
-        message: Some(reason),
-        count: Some(1),
-        first_timestamp: Some(Time(now)),
-        last_timestamp: Some(Time(now)),
-        reporting_component: Some("workflow-controller".to_owned()),
-        reporting_instance: Some(String::new()),
-        ..Event::default()
-    };
-    let api: Api<Event> = Api::namespaced(client, &namespace);
-    if let Err(error) = api.create(&PostParams::default(), &event).await {
-        tracing::debug!("failed to send an event: {}", told(&error));
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,12 @@ use tiphys_spec::{self as spec, NodePhase};
 /// The only values of a gauge in real time. Source: Argo.
 const LIVE: [&str; 2] = ["{{workflow.duration}}", "{{duration}}"];
 
+/// Whether a metric is in real time.
+fn live(metric: &spec::Prometheus) -> bool {
+    let gauge = metric.gauge.as_ref();
+    gauge.is_some_and(|of| of.realtime == Some(true))
+}
+
 /// What is to be told.
 enum When {
     /// The end.
@@ -54,6 +60,9 @@ impl Engine<'_> {
         let Some(metrics) = template.spec.metrics.as_deref() else {
             return;
         };
+        if matches!(when, When::Since(_)) && !metrics.prometheus.iter().any(live) {
+            return;
+        }
         let mut locals = self.pod_locals(ix, template);
         self.known(ix, &mut locals);
         let inputs = self.run.node(ix).inputs.clone();
@@ -131,10 +140,7 @@ impl Engine<'_> {
         let mut samples = Vec::new();
         let mut grew = false;
         for metric in &metrics.prometheus {
-            let live = metric
-                .gauge
-                .as_ref()
-                .is_some_and(|of| of.realtime == Some(true));
+            let live = live(metric);
             grew |= live;
             if matches!(when, When::Since(_)) && !live {
                 continue;

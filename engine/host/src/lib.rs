@@ -26,10 +26,10 @@ mod running {
     pub use crate::perform::perform;
     pub use crate::plugin::{LoadError, Plugin, digest};
     pub use crate::registry::{Registry, Slot};
-    pub use crate::wire::{Hop, Wire, special};
+    pub use crate::wire::{Hop, Wire, astray, special};
     pub use crate::world::{
-        Body, Entry, HttpError, HttpRequest, HttpResponse, Identity, Level, Reader, Refusal, World,
-        Writer,
+        Body, Entry, FileReader, HttpError, HttpRequest, HttpResponse, Identity, Level, Reader,
+        Refusal, World, Writer,
     };
 }
 #[cfg(feature = "run")]

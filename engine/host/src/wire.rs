@@ -385,6 +385,17 @@ struct Refused(String);
 #[error("{0}")]
 struct Unresolved(String);
 
+/// Of a network of one's own: RFC 1918, RFC 4193.
+const PRIVATE: &str = "a private address";
+/// Of a provider's network: RFC 6598.
+const SHARED: &str = "a shared address";
+
+/// Whether an address leads to this machine, or to nobody in particular: one that is neither public nor of a network.
+#[must_use]
+pub fn astray(address: IpAddr) -> Option<&'static str> {
+    special(address).filter(|what| ![PRIVATE, SHARED].contains(what))
+}
+
 /// What kind of address that is which is not public; none for a public one. From the IANA registries of special-purpose addresses.
 #[must_use]
 pub fn special(address: IpAddr) -> Option<&'static str> {
@@ -398,8 +409,8 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
     let [a, b, c, _] = address.octets();
     Some(match (a, b, c) {
         (0, ..) => "an address of this host",
-        (10, ..) | (172, 16..=31, _) | (192, 168, _) => "a private address",
-        (100, 64..=127, _) => "a shared address",
+        (10, ..) | (172, 16..=31, _) | (192, 168, _) => PRIVATE,
+        (100, 64..=127, _) => SHARED,
         (127, ..) => "a loopback address",
         (169, 254, _) => "a link-local address, where clouds keep their metadata",
         (192, 0, 0)
@@ -427,10 +438,10 @@ fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
         }
         // NAT64 (RFC 6052) and 6to4 (RFC 3056) carry an IPv4 address.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
-        [0x64, 0xff9b, 1, ..] => Some("a private address"),
+        [0x64, 0xff9b, 1, ..] => Some(PRIVATE),
         [0x2002, high, low, ..] => embedded(high, low),
         [0x2001, 0, ..] | [0x2001, 0xdb8, ..] | [0x100, 0, 0, 0, ..] => Some("a reserved address"),
-        [0xfc00..=0xfdff, ..] => Some("a private address"),
+        [0xfc00..=0xfdff, ..] => Some(PRIVATE),
         [0xfe80..=0xfeff, ..] => Some("a link-local address"),
         [0xff00..=0xffff, ..] => Some("a multicast address"),
         _ => None,
@@ -594,6 +605,27 @@ impl rustls::client::danger::ServerCertVerifier for Anyone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_leads_to_this_machine_leads_astray_and_a_network_of_ones_own_does_not() {
+        for (address, want) in [
+            ("127.0.0.1", true),
+            ("169.254.169.254", true),
+            ("0.0.0.0", true),
+            ("::1", true),
+            ("::ffff:169.254.169.254", true),
+            ("64:ff9b::169.254.169.254", true),
+            ("fe80::1", true),
+            ("10.0.0.1", false),
+            ("::ffff:10.0.0.1", false),
+            ("100.64.0.1", false),
+            ("fd00::1", false),
+            ("1.1.1.1", false),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(astray(address).is_some(), want, "{address}");
+        }
+    }
 
     #[test]
     fn addresses_that_are_not_public() {

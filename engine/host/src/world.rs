@@ -2,6 +2,8 @@
 
 use async_trait::async_trait;
 use serde_json::Value;
+use std::fs::File;
+use std::io::Read;
 use std::time::Duration;
 
 /// The world of one call.
@@ -77,6 +79,20 @@ pub struct Entry {
 pub trait Reader: Send {
     /// The next bytes, at most `limit`; empty at the end.
     async fn read(&mut self, limit: usize) -> Result<Vec<u8>, Refusal>;
+}
+
+/// Reads one from a file.
+pub struct FileReader(pub File);
+
+#[async_trait]
+impl Reader for FileReader {
+    async fn read(&mut self, limit: usize) -> Result<Vec<u8>, Refusal> {
+        let mut bytes = Vec::new();
+        let most = u64::try_from(limit).unwrap_or(u64::MAX);
+        let read = Read::by_ref(&mut self.0).take(most).read_to_end(&mut bytes);
+        read.map(|_| bytes)
+            .map_err(|error| Refusal::Failed(error.to_string()))
+    }
 }
 
 /// Writes an artifact. Dropped before it is finished, it leaves nothing.

@@ -1,7 +1,7 @@
 //! The world of a plug-in on this machine: what was given beside the workflow, the artifact folder, the network.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tiphys_core::PluginCall;
 use tiphys_host::{
-    Entry, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal, Wire, World, Writer,
+    Entry, FileReader, Hop, HttpError, HttpRequest, HttpResponse, Level, Reader, Refusal, Wire,
+    World, Writer,
 };
 use tiphys_spec as spec;
 
@@ -146,19 +147,8 @@ impl World for LocalWorld {
     }
 
     async fn create(&self, name: &str) -> Result<Box<dyn Writer>, Refusal> {
-        if name.is_empty() || name.contains('/') || name.starts_with('.') {
-            return Err(Refusal::Failed(format!(
-                "`{name}` is no name for an artifact"
-            )));
-        }
-        let declared = self.declared.iter().find(|artifact| artifact.name == name);
-        let plain = spec::ArchiveStrategy {
-            none: Some(Default::default()),
-            ..Default::default()
-        };
-        let mut artifact = declared.cloned().unwrap_or_default();
-        artifact.name = name.to_owned();
-        artifact.archive.get_or_insert_with(|| Box::new(plain));
+        let artifact = tiphys_artifacts::made(&self.declared, name);
+        let artifact = artifact.map_err(|error| Refusal::Failed(error.to_string()))?;
         let path = self.folder.join("out").join(name);
         let folder = self.folder.join("out");
         let made = path.clone();
@@ -198,22 +188,6 @@ async fn blocking<T: Send + 'static>(
             Refusal::Failed(error.to_string())
         }
     })
-}
-
-struct FileReader(File);
-
-#[async_trait]
-impl Reader for FileReader {
-    async fn read(&mut self, limit: usize) -> Result<Vec<u8>, Refusal> {
-        let mut bytes = Vec::new();
-        match Read::by_ref(&mut self.0)
-            .take(limit as u64)
-            .read_to_end(&mut bytes)
-        {
-            Ok(_) => Ok(bytes),
-            Err(error) => Err(Refusal::Failed(error.to_string())),
-        }
-    }
 }
 
 struct FileWriter {
