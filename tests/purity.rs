@@ -54,7 +54,7 @@ const IMPURE: [&str; 34] = [
 ];
 
 /// Who may use whom, of this workspace; a crate that is not listed may use nothing but those below everything.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("tiphys-spec", &[]),
     ("tiphys-expr", &[]),
     ("tiphys-graph", &["tiphys-spec", "tiphys-expr"]),
@@ -80,6 +80,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
         &["tiphys-core", "tiphys-graph", "tiphys-spec"],
     ),
     ("tiphys-oci", &[]),
+    // What it says is a protocol, too.
+    ("tiphys-agent", &[]),
     // What it is told in a pod is what the manifest says.
     (
         "tiphys-artifacts",
@@ -91,6 +93,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 const BACKEND: &[&str] = &[
+    "tiphys-agent",
     // What takes values out of JSON, for the plug-ins as well.
     "tiphys-plugin-query",
     "tiphys-core",

@@ -1,10 +1,11 @@
 //! What is done by the controller itself and not by a pod: calls of plug-ins, resource templates. One that ends with the controller is made again under the same key.
 
+use crate::agent::Agent;
 use crate::artifacts::Artifacts;
 use crate::client::{code, patiently, told};
 use crate::ground::Ground;
 use crate::resource;
-use crate::workflow::Letter;
+use crate::workflow::{Id, Letter};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -25,11 +26,13 @@ pub(crate) struct Calls {
     ground: Arc<Ground>,
     letters: UnboundedSender<Letter>,
     running: HashMap<PodKey, AbortHandle>,
+    agent: Arc<Agent>,
 }
 
 impl Calls {
-    pub(crate) fn new(ground: Arc<Ground>, letters: UnboundedSender<Letter>) -> Calls {
+    pub(crate) fn new(ground: Arc<Ground>, id: Id, letters: UnboundedSender<Letter>) -> Calls {
         Calls {
+            agent: Arc::new(Agent::new(ground.clone(), id)),
             ground,
             letters,
             running: HashMap::new(),
@@ -40,6 +43,13 @@ impl Calls {
     pub(crate) fn begin(&mut self, call: PluginCall, plan: Arc<Plan>) {
         let key = call.key.clone();
         let ground = self.ground.clone();
+        let settings = &ground.settings;
+        let provided = settings.plugins.as_ref();
+        let provided = provided.is_some_and(|registry| registry.find(&call.kind).is_some());
+        if !provided && settings.executor_plugins.any() {
+            let agent = self.agent.clone();
+            return self.spawn(key, async move { agent.perform(call, &plan).await });
+        }
         self.spawn(key, async move {
             let namespace = plan.workflow.metadata.namespace.clone().unwrap_or_default();
             let node = call.node_name.clone();

@@ -1,6 +1,7 @@
 //! All workflows of a controller: who is to run is run, and everybody hears what concerns them.
 
 use crate::admission::{self, Asks, LIMIT, Queue};
+use crate::agent::AnyKind;
 use crate::client::patiently;
 use crate::client::told;
 use crate::cron::Clocks;
@@ -68,6 +69,10 @@ pub async fn operate_all(
     let kinds: Arc<dyn Kinds> = match &settings.plugins {
         Some(registry) => registry.clone(),
         None => Arc::new(NoKinds),
+    };
+    let kinds = match settings.executor_plugins.any() {
+        true => Arc::new(AnyKind(kinds)),
+        false => kinds,
     };
     let namespace = settings.namespace.clone();
     let defaults = settings.options.defaults.spec.clone();

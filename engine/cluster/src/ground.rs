@@ -1,6 +1,7 @@
 //! What all workflows of a controller share.
 
 use crate::admission::Parallelism;
+use crate::agent::ExecutorPlugins;
 use crate::events::{Events, Telling};
 use crate::granted::Granted;
 use crate::images::Images;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub home: String,
     /// Template kinds that plug-ins provide; none: there are none.
     pub plugins: Option<Arc<Registry>>,
+    /// Whether Argo's executor plug-ins are called for kinds that no plug-in provides.
+    pub executor_plugins: ExecutorPlugins,
     pub metrics: Arc<Metrics>,
     /// Where traces go; none: nowhere.
     pub traces: Option<Traces>,

@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod admission;
+mod agent;
 mod artifacts;
 mod budget;
 mod calls;
@@ -53,6 +54,7 @@ pub mod verbs;
 mod workflow;
 
 pub use admission::Parallelism;
+pub use agent::ExecutorPlugins;
 pub use client::config_map;
 pub use events::{Level, Telling};
 pub use fleet::{Blind, operate_all};

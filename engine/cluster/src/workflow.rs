@@ -11,7 +11,7 @@ use crate::names::COMPLETED;
 use crate::pods::Pods;
 use crate::prepare::prepare;
 use crate::record::Record;
-use crate::{budget, claims, expiry, gc, memo, refuse, retire};
+use crate::{agent, budget, claims, expiry, gc, memo, refuse, retire};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -103,7 +103,7 @@ pub(crate) async fn operate(
     let mut drive = Drive {
         api: scope(&ground.client, Some(&id.namespace), &workflows()),
         pods: Pods::new(ground.clone(), &id.namespace, letters.clone()),
-        calls: Calls::new(ground.clone(), letters.clone()),
+        calls: Calls::new(ground.clone(), id.clone(), letters.clone()),
         version: object.metadata.resource_version.clone().unwrap_or_default(),
         own: HashSet::new(),
         holding: Holding::of(&prepared.object),
@@ -291,8 +291,15 @@ impl Drive {
         self.tasks.extend(self.pods.tidy(|key| ended(run, key)));
     }
 
-    /// What is to go with the workflow's end: its budget, claims and pods.
+    /// What is to go with the workflow's end: its agent, budget, claims and pods.
     async fn collect(&mut self) {
+        let asked = |node: &spec::NodeStatus| node.r#type == Some(spec::NodeType::Plugin);
+        if self.ground.settings.executor_plugins.any() && self.run.nodes().any(asked) {
+            let (ground, id) = (self.ground.clone(), self.id.clone());
+            self.tasks.push(tokio::spawn(async move {
+                agent::dismiss(&ground, &id).await;
+            }));
+        }
         if self.plan.workflow.spec.pod_disruption_budget.is_some() {
             let (ground, id) = (self.ground.clone(), self.id.clone());
             self.tasks.push(tokio::spawn(async move {

@@ -45,6 +45,13 @@ pub struct Args {
     /// Take only plug-ins that are signed with the private half of this key (PEM), as cosign signs.
     #[arg(long, env = "TIPHYS_PLUGIN_KEY", value_name = "FILE")]
     pub plugin_key: Option<PathBuf>,
+    /// Call Argo's executor plug-ins for templates that no other plug-in provides: ConfigMaps of the workflow's namespace and of this one's, with
+    /// the label workflows.argoproj.io/configmap-type: ExecutorPlugin. They run in a pod of the workflow's.
+    #[arg(long, env = "ARGO_EXECUTOR_PLUGINS")]
+    pub executor_plugins: bool,
+    /// Call those that a workflow brings (`spec.executorPlugins`), too.
+    #[arg(long, env = "ARGO_WORKFLOW_LEVEL_EXECUTOR_PLUGINS")]
+    pub workflow_level_executor_plugins: bool,
     /// Run the workflows of one namespace only: the controller's own, or the managed one.
     #[arg(long, env = "ARGO_NAMESPACED")]
     pub namespaced: bool,

@@ -15,7 +15,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tiphys_cluster::{Metrics, Settings, Traces, Turn, config_map, operate_all};
+use tiphys_cluster::{ExecutorPlugins, Metrics, Settings, Traces, Turn, config_map, operate_all};
 use tiphys_host::Registry;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -182,6 +182,10 @@ fn settings(
             .then(|| managed.unwrap_or_else(|| home.to_owned())),
         home: home.to_owned(),
         plugins: Some(plugins.clone()),
+        executor_plugins: ExecutorPlugins {
+            cluster: args.executor_plugins,
+            workflow: args.workflow_level_executor_plugins,
+        },
         metrics: metrics.clone(),
         traces,
         scratch: scratch(args.cache.as_deref()),

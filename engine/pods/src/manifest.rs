@@ -272,7 +272,7 @@ fn metadata(intent: &PodIntent, workflow: &spec::Workflow, settings: &Settings) 
 }
 
 /// Where and as whom it runs: the template's word before the workflow's.
-fn scheduling(template: &spec::Template, workflow: &spec::WorkflowSpec) -> k8s::PodSpec {
+pub(crate) fn scheduling(template: &spec::Template, workflow: &spec::WorkflowSpec) -> k8s::PodSpec {
     let account = template
         .service_account_name
         .clone()

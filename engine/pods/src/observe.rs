@@ -95,7 +95,7 @@ fn worded(reason: &str, message: Option<&str>) -> String {
 }
 
 /// Why it does not run yet, in Argo's words.
-fn waiting(status: &k8s::PodStatus) -> Option<String> {
+pub(crate) fn waiting(status: &k8s::PodStatus) -> Option<String> {
     for condition in status.conditions.iter().flatten() {
         if condition.type_ == "PodScheduled" && condition.status == "False" {
             let reason = condition.reason.as_deref().unwrap_or("Unschedulable");
