@@ -73,6 +73,7 @@ fn done(key: PodKey) -> PodFinished {
         result: None,
         artifacts: Vec::new(),
         host: None,
+        used: Default::default(),
         hopeless: false,
     }
 }

@@ -151,6 +151,7 @@ pub(crate) fn ended(key: &PodKey, outcome: Outcome, message: Option<String>) -> 
         result: None,
         artifacts: Vec::new(),
         host: None,
+        used: Default::default(),
         hopeless: false,
     }
 }

@@ -416,6 +416,7 @@ pub(crate) fn api(ground: &Ground, namespace: &str) -> Api<Pod> {
 
 fn failure(key: &PodKey, message: String, hopeless: bool) -> PodFinished {
     PodFinished {
+        used: Default::default(),
         hopeless,
         ..ended(key, Outcome::Error, Some(message))
     }

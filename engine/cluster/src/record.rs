@@ -27,6 +27,7 @@ const OWN: [(&str, &[&str]); 4] = [
             "progress",
             "outputs",
             "conditions",
+            "resourcesDuration",
             "synchronization",
         ],
     ),

@@ -85,6 +85,7 @@ fn end(effect: Effect, at: Timestamp) -> Option<Observation> {
         result: intent.capture_result.then(|| "r".to_owned()),
         artifacts: Vec::new(),
         host: Some("here".to_owned()),
+        used: Default::default(),
         hopeless: false,
     })))
 }

@@ -47,6 +47,7 @@ impl Engine<'_> {
         }
         record.daemoned = None;
         record.plugin_call = None;
+        record.resources_duration = done.used;
         self.end_members(ix, phase);
         self.end(ix, phase, message);
     }
@@ -143,6 +144,7 @@ impl Engine<'_> {
             record.progress = Some("1/1".to_owned());
         }
         self.leave(ix);
+        self.run.sum_up(ix);
         self.publish(ix);
         self.node_metrics(ix);
         let node = self.run.at_mut(ix);

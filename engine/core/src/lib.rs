@@ -40,6 +40,7 @@ mod selector;
 mod start;
 mod steps;
 mod timer;
+mod usage;
 mod why;
 mod work;
 

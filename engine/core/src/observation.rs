@@ -94,6 +94,8 @@ pub struct PodFinished {
     /// Saved artifacts, with location; logs among them.
     pub artifacts: Vec<spec::Artifact>,
     pub host: Option<String>,
+    /// Seconds of each resource that its containers had, in Argo's units (`resourcesDuration`).
+    pub used: BTreeMap<String, i64>,
     /// Another attempt would fail alike: the retry strategy is not asked.
     pub hopeless: bool,
 }

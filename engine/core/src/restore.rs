@@ -66,6 +66,12 @@ impl Run {
     fn seat(&mut self, index: usize) {
         let record = &self.nodes[index].status;
         let phase = record.phase.unwrap_or_default();
+        if phase.terminal()
+            && let Ok(index) = u32::try_from(index)
+        {
+            self.count_usage(NodeIx(index));
+        }
+        let record = &self.nodes[index].status;
         let flag = record.node_flag.as_deref();
         let attempt = flag.is_some_and(|flag| flag.retried == Some(true));
         let asked = record.r#type == Some(NodeType::Pod) && record.progress.is_some();

@@ -5,6 +5,7 @@ use crate::frame::{Frame, Owner, Start};
 use crate::name;
 use crate::reason::Reason;
 use crate::timer::Timers;
+use crate::usage::Used;
 use crate::{NodeIx, work::Work};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -96,6 +97,8 @@ pub(crate) struct Node {
     pub live_metrics: bool,
     /// Daemons among this boundary's children.
     pub daemons: Vec<NodeIx>,
+    /// Of what has ended within this boundary.
+    pub used: Used,
 }
 
 /// The condition of a workflow whose metrics have a fault. Source: Argo.
@@ -138,6 +141,8 @@ pub(crate) struct Flow {
     /// `workflow.status` as expressions see it: the phase when this decision began.
     pub seen_phase: WorkflowPhase,
     pub lock_wait: Option<Reason>,
+    /// Of all pods that have ended.
+    pub used: Used,
     /// What was wrong with a metric last.
     pub metric_fault: Option<String>,
     /// Nodes that have begun, have no children, and have not ended: pods, suspends, waits for a lock, pauses before a retry.
@@ -242,6 +247,7 @@ impl Run {
                 closing: false,
                 seen_phase: WorkflowPhase::Unknown,
                 lock_wait: None,
+                used: Used::new(),
                 metric_fault: None,
                 live: BTreeSet::new(),
                 root: None,
@@ -443,6 +449,7 @@ impl Run {
             measured: false,
             live_metrics: false,
             daemons: Vec::new(),
+            used: Used::new(),
         });
         ix
     }
@@ -467,6 +474,7 @@ impl Run {
             progress: Some(format!("{}/{}", flow.completed, flow.total)),
             outputs,
             conditions: self.conditions(completed),
+            resources_duration: flow.used.clone(),
             ..spec::WorkflowStatus::default()
         }
     }

@@ -89,6 +89,7 @@ fn ended(key: &PodKey, outcome: Outcome, hopeless: bool) -> Observation {
         result: Some("body".to_owned()),
         artifacts: Vec::new(),
         host: None,
+        used: Default::default(),
         hopeless,
     }))
 }

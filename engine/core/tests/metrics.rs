@@ -40,7 +40,11 @@ spec:
 ";
 
 fn plan() -> Plan {
-    let read = tiphys_spec::read::read("f", WORKFLOW.as_bytes());
+    plan_of(WORKFLOW)
+}
+
+fn plan_of(text: &str) -> Plan {
+    let read = tiphys_spec::read::read("f", text.as_bytes());
     assert!(read.is_sound(), "{:?}", read.diagnostics);
     let object = &read.objects[0];
     let ObjectValue::Workflow(workflow) = &object.value else {
@@ -107,6 +111,7 @@ fn ended(key: &PodKey, second: i64, outcome: Outcome, code: i32) -> Observation 
         result: None,
         artifacts: Vec::new(),
         host: None,
+        used: Default::default(),
         hopeless: false,
     }))
 }
@@ -180,4 +185,43 @@ fn a_metric_that_is_refused_is_a_condition_and_no_fault_of_the_workflow() {
         run.status().conditions[0].message.as_deref(),
         Some("metric `x`: it was another")
     );
+}
+
+/// What pods had of each resource is summed up by every node around them, each once, and known to metrics.
+#[test]
+fn what_pods_had_is_summed_up_once() {
+    let text = WORKFLOW.replace(
+        "'{{status}}'}}\n    container",
+        "'{{resourcesDuration.cpu}}'}}\n    container",
+    );
+    assert_ne!(text, WORKFLOW);
+    let plan = plan_of(&text);
+    let mut run = Run::new(&plan, 1);
+    let had = |key: &PodKey, outcome, cpu| {
+        let mut end = ended(key, 5, outcome, 0);
+        if let Observation::PodFinished(done) = &mut end {
+            done.used = [("cpu".to_owned(), cpu), ("memory".to_owned(), 1)].into();
+        }
+        vec![end]
+    };
+    let (_, first) = turn(&plan, &mut run, vec![], 10);
+    let failed = had(&first[0], Outcome::Failed, 2);
+    let (_, second) = turn(&plan, &mut run, failed, 20);
+    // What is on record is what was summed up.
+    let mut run = Run::restore(&plan, &run.status(), &Extra::default(), 1);
+    let (_, again) = turn(&plan, &mut run, vec![], 21);
+    assert_eq!(again, second);
+    let done = had(&second[0], Outcome::Succeeded, 3);
+    let (told, _) = turn(&plan, &mut run, done, 30);
+    assert!(
+        told.iter()
+            .any(|line| line.contains("bad {}") && line.contains("5.0")),
+        "{told:#?}"
+    );
+    let want = [("cpu".to_owned(), 5), ("memory".to_owned(), 2)].into();
+    assert_eq!(run.summary().resources_duration, want);
+    for name in ["wf", "[0]", "a"] {
+        let node = run.nodes().find(|node| node.display_name == name);
+        assert_eq!(node.unwrap().resources_duration, want, "{name}");
+    }
 }

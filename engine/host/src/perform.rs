@@ -181,6 +181,7 @@ fn ended(key: PodKey, outcome: Outcome, message: Option<String>, outputs: &Value
             .map(text),
         artifacts: object("artifacts").filter_map(artifact).collect(),
         host: None,
+        used: Default::default(),
         hopeless: false,
     }))
 }

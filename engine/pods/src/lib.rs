@@ -30,10 +30,12 @@ mod names;
 mod observe;
 mod patch;
 pub mod place;
+pub mod quantity;
 mod restart;
 mod set;
 mod settings;
 pub mod trace;
+mod usage;
 
 pub use artifacts::{Artifacts, Input, Output, VARIABLE as ARTIFACTS};
 pub use manifest::{PodError, claim_name, render};

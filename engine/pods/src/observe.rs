@@ -1,8 +1,8 @@
 //! What a pod's status says.
 
 use crate::artifacts::{Artifacts, VARIABLE as ARTIFACTS};
-use crate::foreign;
 use crate::names::{ATTEMPT, NODE_ID, UID};
+use crate::{foreign, usage};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as k8s;
 use tiphys_core::{ContainerState, Outcome, PodFinished, PodKey};
@@ -140,6 +140,7 @@ fn ended(
         result: None,
         artifacts: Vec::new(),
         host: host(pod),
+        used: usage::used(pod),
         hopeless: false,
     });
     let failure = failure(pod, status);

@@ -239,6 +239,7 @@ impl World {
                 result: None,
                 artifacts: Vec::new(),
                 host: None,
+                used: Default::default(),
                 hopeless: false,
             };
             return self.tell(now, Observation::PodFinished(Box::new(end)));
@@ -383,6 +384,7 @@ impl World {
             result: None,
             artifacts: Vec::new(),
             host: None,
+            used: Default::default(),
             hopeless: false,
         };
         match self.random.below(4) {
@@ -455,6 +457,7 @@ fn finish(fate: &mut Random, intent: &PodIntent) -> (PodFinished, usize) {
         result,
         artifacts: Vec::new(),
         host: None,
+        used: Default::default(),
         hopeless: false,
     };
     (end, length)

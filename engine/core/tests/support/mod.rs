@@ -207,6 +207,7 @@ impl<'a> World<'a> {
                     result: act.result,
                     artifacts,
                     host: None,
+                    used: Default::default(),
                     hopeless: false,
                 };
                 self.counter += 1;
@@ -267,6 +268,7 @@ impl<'a> World<'a> {
                         result: None,
                         artifacts: Vec::new(),
                         host: None,
+                        used: Default::default(),
                         hopeless: false,
                     })));
             }

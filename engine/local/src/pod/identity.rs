@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1 as k8s;
 use tiphys_core::{PodIntent, fnv32a};
+use tiphys_pods::quantity;
 use tiphys_spec as spec;
 
 use super::part::Part;
-use super::quantity;
 
 /// Where a container finds the folder of its pod that Argo's executor uses.
 pub(super) const RUN_ARGO: &str = "/var/run/argo";

@@ -10,7 +10,6 @@ mod outputs;
 mod part;
 mod probe;
 mod progress;
-mod quantity;
 mod set;
 mod stage;
 mod unapplied;
@@ -162,6 +161,7 @@ fn finished(key: PodKey, ending: Ending, outputs: outputs::Outputs, host: &str) 
         result: outputs.result,
         artifacts: outputs.artifacts,
         host: Some(host.to_owned()),
+        used: Default::default(),
         hopeless: false,
     }
 }

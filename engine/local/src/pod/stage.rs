@@ -13,11 +13,11 @@ use super::identity::{Identity, RUN_ARGO};
 use super::mount::{in_volume, mounts};
 use super::part::{self, Part};
 use super::probe::Readiness;
-use super::quantity;
 use super::set::Member;
 use super::volume::Volumes;
 use crate::artifacts::tree;
 use crate::sandbox::{Bind, Collect, Container, Limits};
+use tiphys_pods::quantity;
 
 /// Where a container finds its script.
 const SCRIPT: &str = "/argo/staging/script";

@@ -1,7 +1,8 @@
 //! Quantities of Kubernetes: `100m`, `1.5`, `2Gi`, `1e3`.
 
 /// The value, in thousandths.
-pub(super) fn milli(text: &str) -> Option<i128> {
+#[must_use]
+pub fn milli(text: &str) -> Option<i128> {
     let text = text.trim();
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-')))
