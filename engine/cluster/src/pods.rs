@@ -53,6 +53,8 @@ struct Known {
     done: bool,
     /// The UID of a pod that was lost before it began, and that another takes the place of.
     lost: Option<String>,
+    /// What it said last of how far it has come.
+    progress: Option<String>,
     /// The containers of a set.
     members: HashMap<String, ContainerState>,
 }
@@ -75,6 +77,7 @@ impl Known {
             seen: None,
             done: false,
             lost: None,
+            progress: None,
             members: HashMap::new(),
         }
     }
@@ -183,8 +186,21 @@ impl Pods {
             return Vec::new();
         };
         let mut observations = self.members(&key, pod);
+        observations.extend(self.progress(&key, pod));
         observations.extend(self.whole(key, pod));
         observations
+    }
+
+    fn progress(&mut self, key: &PodKey, pod: &Pod) -> Option<Observation> {
+        let known = &mut self.known.get_mut(key)?.progress;
+        let progress = tiphys_pods::progress(pod)?;
+        (known.as_deref() != Some(progress)).then(|| {
+            *known = Some(progress.to_owned());
+            Observation::PodProgress {
+                key: key.clone(),
+                progress: progress.to_owned(),
+            }
+        })
     }
 
     /// What is to be seen of the pod as a whole.

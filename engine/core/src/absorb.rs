@@ -58,9 +58,7 @@ pub(crate) fn absorb(run: &mut Run, observation: Observation) {
             let Some(ix) = run.keyed(&key).filter(|ix| !run.phase_of(*ix).terminal()) else {
                 return;
             };
-            if valid_progress(&progress) && run.node(ix).progress.as_deref() != Some(&progress) {
-                run.edit(ix).progress = Some(progress);
-            }
+            run.progressed(ix, progress);
         }
         Observation::PodFinished(done) => {
             let Some(ix) = run
@@ -164,12 +162,4 @@ fn locks_waiting(run: &mut Run, holder: &str, lock: String, message: String) {
         }
         _ => {}
     }
-}
-
-/// `N/M` with 0 ≤ N ≤ M and M > 0.
-fn valid_progress(text: &str) -> bool {
-    let Some((done, of)) = text.split_once('/') else {
-        return false;
-    };
-    matches!((done.parse::<u64>(), of.parse::<u64>()), (Ok(done), Ok(of)) if of > 0 && done <= of)
 }

@@ -4,6 +4,7 @@ use crate::NodeIx;
 use crate::effect::{Effect, InputFile, LockName, LockRequest, OutputFile, PodIntent};
 use crate::frame::{Frame, Owner};
 use crate::name::pod_name;
+use crate::progress::Progress;
 use crate::reason::Reason;
 use crate::render::{Place, TextFault};
 use crate::run::Stage;
@@ -35,10 +36,9 @@ impl<'a> Engine<'a> {
 
     /// Nodes that do something count in the workflow's progress.
     pub fn measure(&mut self, ix: NodeIx) {
-        let node = self.run.at_mut(ix);
-        if !node.measured && measurable(node.status.r#type) {
-            node.measured = true;
-            self.run.flow.total += 1;
+        let node = self.run.at(ix);
+        if node.measured.is_none() && measurable(node.status.r#type) {
+            self.run.measure(ix, Progress::NONE);
             self.run.flow_changed = true;
         }
     }

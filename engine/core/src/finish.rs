@@ -4,6 +4,7 @@ use crate::NodeIx;
 use crate::effect::Effect;
 use crate::frame::{Frame, Owner, Start};
 use crate::observation::{Outcome, PodFinished};
+use crate::progress::Progress;
 use crate::render::Place;
 use crate::run::{Shutdown, Stage};
 use crate::work::{Engine, Work};
@@ -140,8 +141,10 @@ impl Engine<'_> {
         record.finished_at = Some(Time(now));
         record.synchronization_status = None;
         record.daemoned = None;
-        if record.progress.as_deref().is_some_and(|p| p == "0/1") && phase == NodePhase::Succeeded {
-            record.progress = Some("1/1".to_owned());
+        if let Some(progress) = record.progress.as_deref().and_then(Progress::parse)
+            && phase == NodePhase::Succeeded
+        {
+            record.progress = Some(format!("{0}/{0}", progress.of));
         }
         self.leave(ix);
         self.run.sum_up(ix);
@@ -177,10 +180,7 @@ impl Engine<'_> {
         (node.counted, node.pod, node.locked, node.stage, node.reason) =
             (false, false, false, Stage::Ended, None);
         self.run.flow.live.remove(&ix);
-        if std::mem::take(&mut self.run.at_mut(ix).measured) {
-            self.run.flow.completed += 1;
-            self.run.flow_changed = true;
-        }
+        self.run.measured(ix);
         if locked {
             let holder = self.holder(ix);
             self.run.effects.push(Effect::ReleaseLocks { holder });

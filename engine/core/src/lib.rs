@@ -29,6 +29,7 @@ mod name;
 mod observation;
 mod orders;
 mod outputs;
+mod progress;
 mod reason;
 mod render;
 mod restore;

@@ -3,6 +3,7 @@
 use crate::NodeIx;
 use crate::body::measurable;
 use crate::frame::Owner;
+use crate::progress::Progress;
 use crate::room::counts;
 use crate::run::{Extra, FlowStage, METRICS_ERROR, Run, Stage};
 use crate::work::{Engine, Work};
@@ -48,7 +49,8 @@ impl Run {
         for record in records {
             run.insert(record.clone());
         }
-        (0..run.nodes.len()).for_each(|index| run.seat(index));
+        let count = u32::try_from(run.nodes.len()).unwrap_or(u32::MAX);
+        (0..count).for_each(|index| run.seat(NodeIx(index)));
         for parameter in run.flow.outputs.parameters.clone() {
             if let Some(value) = parameter.value {
                 run.globals.set(
@@ -63,15 +65,12 @@ impl Run {
 
 impl Run {
     /// What runs keeps its room, and what failed counts as failed, from the start: nodes are taken up in no certain order.
-    fn seat(&mut self, index: usize) {
-        let record = &self.nodes[index].status;
-        let phase = record.phase.unwrap_or_default();
-        if phase.terminal()
-            && let Ok(index) = u32::try_from(index)
-        {
-            self.count_usage(NodeIx(index));
+    fn seat(&mut self, ix: NodeIx) {
+        let phase = self.phase_of(ix);
+        if phase.terminal() {
+            self.count_usage(ix);
         }
-        let record = &self.nodes[index].status;
+        let record = self.node(ix);
         let flag = record.node_flag.as_deref();
         let attempt = flag.is_some_and(|flag| flag.retried == Some(true));
         let asked = record.r#type == Some(NodeType::Pod) && record.progress.is_some();
@@ -81,15 +80,16 @@ impl Run {
         let boundary = boundary.and_then(|id| self.find_id(id));
         // Also what nobody takes up any more, as the nodes inside a boundary that has ended.
         if measurable(record.r#type) {
-            self.flow.total += 1;
-            self.flow.completed += u32::from(phase.terminal());
-            self.nodes[index].measured = !phase.terminal();
+            self.measure(ix, Progress::on_record(record.progress.as_deref()));
+            if phase.terminal() {
+                self.measured(ix);
+            }
         }
         if !phase.terminal() && asked {
-            self.nodes[index].seated = true;
+            self.at_mut(ix).seated = true;
             self.flow.active_pods += 1;
         }
-        self.nodes[index].counted = counted;
+        self.at_mut(ix).counted = counted;
         if let Some(boundary) = boundary {
             let boundary = self.at_mut(boundary);
             boundary.active += u32::from(counted);

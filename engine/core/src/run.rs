@@ -3,6 +3,7 @@
 use crate::effect::{Effect, PodKey};
 use crate::frame::{Frame, Owner, Start};
 use crate::name;
+use crate::progress::Progress;
 use crate::reason::Reason;
 use crate::timer::Timers;
 use crate::usage::Used;
@@ -91,8 +92,8 @@ pub(crate) struct Node {
     pub depth: u32,
     pub capture_result: bool,
     pub memo_key: Option<(String, String)>,
-    /// Counted in the workflow's progress.
-    pub measured: bool,
+    /// What of it is counted in the workflow's progress.
+    pub measured: Option<Progress>,
     /// What its metrics have in real time was told.
     pub live_metrics: bool,
     /// Daemons among this boundary's children.
@@ -128,8 +129,8 @@ pub(crate) struct Flow {
     pub parked: VecDeque<Start>,
     /// Nodes that have their locks and wait for room among the workflow's pods.
     pub queued: VecDeque<NodeIx>,
-    pub total: u32,
-    pub completed: u32,
+    pub total: u64,
+    pub completed: u64,
     pub deadline: Option<Timestamp>,
     pub hooks_left: u32,
     /// Hooks of the workflow that have fired, by index.
@@ -446,7 +447,7 @@ impl Run {
             depth: 0,
             capture_result: false,
             memo_key: None,
-            measured: false,
+            measured: None,
             live_metrics: false,
             daemons: Vec::new(),
             used: Used::new(),

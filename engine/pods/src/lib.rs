@@ -40,6 +40,6 @@ mod usage;
 pub use artifacts::{Artifacts, Input, Output, VARIABLE as ARTIFACTS};
 pub use manifest::{PodError, claim_name, render};
 pub use names::{ATTEMPT, COMPLETED, INSTANCE_ID, NODE_ID, NODE_NAME, ON_EXIT, UID, WORKFLOW};
-pub use observe::{Sight, containers, key, observe, read_report};
+pub use observe::{Sight, containers, key, observe, progress, read_report};
 pub use restart::{again, lost, restarts};
 pub use settings::{Entrypoint, Settings};

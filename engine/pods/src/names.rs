@@ -18,6 +18,8 @@ pub const NODE_ID: &str = "workflows.argoproj.io/node-id";
 pub const ATTEMPT: &str = "tiphys.dev/attempt";
 /// Annotation: the workflow's UID.
 pub const UID: &str = "tiphys.dev/workflow-uid";
+/// Annotation: how far a step has come, `N/M`: of its template, or set while it runs.
+pub const PROGRESS: &str = "workflows.argoproj.io/progress";
 /// What owner references call the owner.
 pub(crate) const CONTROLLER: &str = "Workflow";
 

@@ -1,7 +1,7 @@
 //! What a pod's status says.
 
 use crate::artifacts::{Artifacts, VARIABLE as ARTIFACTS};
-use crate::names::{ATTEMPT, NODE_ID, UID};
+use crate::names::{ATTEMPT, NODE_ID, PROGRESS, UID};
 use crate::{foreign, usage};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as k8s;
@@ -77,6 +77,16 @@ pub fn observe(key: &PodKey, pod: &k8s::Pod, now: Timestamp) -> Sight {
         },
         None => Sight::Waits(waiting(status)),
     }
+}
+
+/// How far a step says that it has come, `N/M`, by an annotation of its pod. Source: Argo.
+#[must_use]
+pub fn progress(pod: &k8s::Pod) -> Option<&str> {
+    pod.metadata
+        .annotations
+        .as_ref()?
+        .get(PROGRESS)
+        .map(String::as_str)
 }
 
 fn host(pod: &k8s::Pod) -> Option<String> {

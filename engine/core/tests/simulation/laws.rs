@@ -236,8 +236,35 @@ pub fn tree(run: &Run) -> Vec<String> {
             "{} «{}» {}",
             run.phase(),
             run.summary().message.unwrap_or_default(),
-            run.summary().progress.unwrap_or_default()
+            progress(run)
         ),
     );
     lines
+}
+
+/// The workflow's progress: as many parts done as there are, or what is wrong with it. How many a node has is said by its pod alone, which
+/// nobody hears of in calm.
+fn progress(run: &Run) -> String {
+    let said = run.summary().progress.unwrap_or_default();
+    let (mut done, mut of) = (0, 0);
+    for node in run.nodes() {
+        let kind = node.r#type.unwrap_or_default();
+        if !matches!(
+            kind,
+            NodeType::Pod | NodeType::Suspend | NodeType::Http | NodeType::Plugin
+        ) {
+            continue;
+        }
+        let parts = node.progress.as_deref().unwrap_or("0/1").split_once('/');
+        let parts =
+            parts.and_then(|(done, of)| Some((done.parse::<u64>().ok()?, of.parse::<u64>().ok()?)));
+        let parts = parts.unwrap_or((0, 1));
+        let ended = node.phase.is_some_and(NodePhase::terminal);
+        done += if ended { parts.1 } else { parts.0 };
+        of += parts.1;
+    }
+    match said == format!("{done}/{of}") {
+        true => "whole".to_owned(),
+        false => format!("{said} and not {done}/{of}"),
+    }
 }
