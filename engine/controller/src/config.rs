@@ -303,10 +303,6 @@ fn referencing(name: &str, word: &str) -> Result<Option<Referencing>, ConfigErro
 fn defaults(name: &str, option: serde_json::Value) -> Result<Defaults, ConfigError> {
     let text = option.to_string();
     let given: Workflow = value(name, &text)?;
-    if !given.spec.templates.is_empty() {
-        let reason = "spec.templates: templates by default are not supported by this version; put them into a ClusterWorkflowTemplate";
-        return Err(wrong(name, reason));
-    }
     Ok(Defaults {
         labels: given.metadata.labels.unwrap_or_default(),
         annotations: given.metadata.annotations.unwrap_or_default(),
@@ -434,11 +430,6 @@ mod tests {
                 "workflowRestrictions",
                 "{templateReferencing: Loose}",
                 "not `Loose`",
-            ),
-            (
-                "workflowDefaults",
-                "{spec: {templates: [{name: a}]}}",
-                "ClusterWorkflowTemplate",
             ),
             (
                 "workflowDefaults",

@@ -117,9 +117,10 @@ impl Library {
     pub fn whole(&self, workflow: &Workflow) -> Option<WorkflowSpec> {
         let reference = workflow.spec.workflow_template_ref.as_ref()?;
         let shared = self.find(&reference.name, reference.cluster_scope == Some(true))?;
-        let (mut spec, templates) = effective::merged(workflow.spec.clone(), shared);
+        let (mut spec, mut templates) = effective::merged(workflow.spec.clone(), shared);
         if let Some(defaults) = &self.defaults {
             spec = effective::laid(spec, defaults);
+            templates = effective::joined(templates, &defaults.templates);
         }
         // They are not part of what runs, and change while it does.
         (spec.suspend, spec.shutdown) = (None, None);

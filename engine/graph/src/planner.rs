@@ -254,6 +254,7 @@ impl Planner<'_> {
         }
         if let Some(defaults) = &self.library.defaults {
             workflow.spec = effective::laid(std::mem::take(&mut workflow.spec), defaults);
+            templates = effective::joined(templates, &defaults.templates);
         }
         self.check_template_names(&templates, &shelf_origin, &shelf_base);
         self.registry.own(templates, shelf_origin, shelf_base);

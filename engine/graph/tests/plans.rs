@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use serde_json::json;
+use std::sync::Arc;
 use tiphys_graph::plan::{
     ArtifactSource, Body, Call, Loop, OutputSource, Plan, RetryPolicy, Scope, Target, Template,
 };
@@ -10,10 +12,13 @@ use tiphys_spec::{ObjectValue, read};
 
 /// The plan of the last object; those before it are the library.
 fn planned(text: &str) -> Plan {
+    planned_by(text, Library::new())
+}
+
+fn planned_by(text: &str, mut library: Library) -> Plan {
     let read = read("f", text.as_bytes());
     assert_eq!(read.diagnostics, []);
     let (object, others) = read.objects.split_last().unwrap();
-    let mut library = Library::new();
     for other in others {
         library.add(other, &read.source);
     }
@@ -211,6 +216,42 @@ fn defaults_and_retries_lie_under_templates() {
         "3"
     );
     assert_eq!(steps(a).len(), 2);
+}
+
+/// What every workflow has, its exit handler for one, counts as if it were written in it; one that refers to a template has it, too.
+#[test]
+fn templates_by_default_are_every_workflows() {
+    let templates = json!([{"name": "bye", "container": {"image": "i"}}, {"name": "c", "container": {"image": "j"}}]);
+    let defaults = json!({"onExit": "bye", "templates": templates});
+    let mut library = Library::new();
+    library.defaults = Some(Arc::new(serde_json::from_value(defaults).unwrap()));
+    let own = "spec: {entrypoint: a, templates: [{name: a, steps: [[{name: x, template: c}]]}, {name: c, container: {args: [own]}}]}";
+    let head = "apiVersion: argoproj.io/v1alpha1\nkind: ";
+    let texts = [
+        format!("{head}Workflow\nmetadata: {{name: w}}\n{own}"),
+        format!(
+            "{head}WorkflowTemplate\nmetadata: {{name: t}}\n{own}\n---\n{head}Workflow\nmetadata: {{name: w}}\nspec: {{workflowTemplateRef: {{name: t}}}}"
+        ),
+    ];
+    for text in texts {
+        let plan = planned_by(&text, library.clone());
+        assert!(plan.exit.is_some(), "{text}");
+        let image = |name| {
+            named(&plan, name)
+                .spec
+                .container
+                .as_ref()
+                .unwrap()
+                .image
+                .clone()
+        };
+        assert_eq!(image("bye").as_deref(), Some("i"));
+        assert_eq!(image("c").as_deref(), Some("j"));
+        assert_eq!(
+            named(&plan, "c").spec.container.as_ref().unwrap().args,
+            Some(vec!["own".to_owned()])
+        );
+    }
 }
 
 #[test]
