@@ -19,7 +19,7 @@ use tiphys_agent::Answer;
 use tiphys_core::{Observation, Outcome, PluginCall, PodFinished};
 use tiphys_graph::plan::Plan;
 use tiphys_graph::{KindFault, Kinds, UnknownKind};
-use tiphys_pods::agent::{self, CONTAINER, PROGRAM, Plugin, SELECTOR, State};
+use tiphys_pods::agent::{self, CONTAINER, PROGRAM, Plugin, SELECTOR, Served, State};
 use tiphys_spec as spec;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
@@ -109,22 +109,11 @@ impl Agent {
     }
 
     async fn make(&self, call: &PluginCall, plan: &Plan) -> Result<Next, String> {
-        let plugins = self.plugins(plan).await?;
-        if plugins.is_empty() {
-            let kind = &call.kind;
-            return Err(format!(
-                "templates of the kind `{kind}` need a plug-in, and none is installed"
-            ));
-        }
-        let pod = match self.pod(&plugins, plan).await? {
+        let pod = match self.pod(call, plan).await? {
             Ok(pod) => pod,
             Err(waits) => return Ok(Next::Again(LATER, waits)),
         };
-        let there = agent::serves(&pod);
-        let mut plugins: Vec<Plugin> = plugins
-            .into_iter()
-            .filter(|plugin| there.contains(&plugin.name.as_str()))
-            .collect();
+        let mut plugins = agent::serves(&pod);
         // The one that the template names first; each of the others may take it, too.
         plugins.sort_by_key(|plugin| !plugin.named(&call.kind));
         let request = request(call, &self.id);
@@ -157,7 +146,7 @@ impl Agent {
     fn understand(
         &self,
         call: &PluginCall,
-        plugin: &Plugin,
+        plugin: &Served,
         answer: Answer,
     ) -> Result<Option<Next>, String> {
         let name = &plugin.name;
@@ -243,7 +232,7 @@ impl Agent {
     }
 
     /// The pod that takes calls, or why it does not yet.
-    async fn pod(&self, plugins: &[Plugin], plan: &Plan) -> Result<Result<Pod, String>, String> {
+    async fn pod(&self, call: &PluginCall, plan: &Plan) -> Result<Result<Pod, String>, String> {
         let (api, name, uid) = (self.pods(), agent::name(&self.id.name), self.id.uid.clone());
         let failed =
             |what: &str, error: &Error| format!("failed to {what} pod {name}: {}", told(error));
@@ -254,16 +243,24 @@ impl Agent {
             match there.as_ref().map(|pod| agent::state(pod, &uid)) {
                 Some(State::Ready) => return Ok(there.ok_or_else(String::new)),
                 Some(State::Starts(_)) => {}
+                // A workflow of the same name has been deleted, and its pod is not yet.
                 Some(State::Foreign) => {
-                    return Err(format!("pod {name} is there, and is somebody else's"));
+                    return Ok(Err(format!("pod {name} is there, and is somebody else's")));
                 }
                 Some(State::Over) => {
                     delete("delete a pod", &api, &name).await;
                     return Ok(Err(format!("pod {name} has ended, and is made anew")));
                 }
                 None => {
+                    let plugins = self.plugins(plan).await?;
+                    if plugins.is_empty() {
+                        let kind = &call.kind;
+                        return Err(format!(
+                            "templates of the kind `{kind}` need a plug-in, and none is installed"
+                        ));
+                    }
                     let settings = &self.ground.settings.pods;
-                    let pod = agent::render(&plan.workflow, plugins, settings);
+                    let pod = agent::render(&plan.workflow, &plugins, settings);
                     let pod = pod.map_err(|error| format!("failed to {error}"))?;
                     let params = PostParams::default();
                     let made = patiently("create a pod", || api.create(&params, &pod)).await;
@@ -298,7 +295,7 @@ impl Agent {
     }
 
     /// Asks a plug-in, more than once while it does not listen yet.
-    async fn ask(&self, plugin: &Plugin, request: &[u8]) -> Answer {
+    async fn ask(&self, plugin: &Served, request: &[u8]) -> Answer {
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
             // The semaphore is never closed.
@@ -319,7 +316,7 @@ impl Agent {
     }
 
     /// Starts the program once more in its container: it has the plug-in's token, and reaches what listens only within the pod.
-    async fn exec(&self, plugin: &Plugin, request: &[u8]) -> Result<Answer, String> {
+    async fn exec(&self, plugin: &Served, request: &[u8]) -> Result<Answer, String> {
         let name = agent::name(&self.id.name);
         let (port, length) = (plugin.port.to_string(), request.len().to_string());
         let command = [PROGRAM, "call", &plugin.name, &port, &length];

@@ -32,8 +32,6 @@ const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 pub struct Plugin {
     /// As templates name it.
     pub name: String,
-    /// Where it takes calls.
-    pub port: u16,
     container: k8s::Container,
     /// It has the token of its own service account.
     token: bool,
@@ -85,17 +83,7 @@ impl Plugin {
         if name.is_empty() {
             return Err("it has no name".to_owned());
         }
-        let ports = container.ports.as_deref().unwrap_or_default();
-        let [port] = ports else {
-            return Err(format!(
-                "its container has {} ports, and needs one",
-                ports.len()
-            ));
-        };
-        let port = u16::try_from(port.container_port)
-            .ok()
-            .filter(|port| *port > 0);
-        let port = port.ok_or("its container's port is none")?;
+        port(&container)?;
         if container.security_context.is_none() {
             return Err("its container needs a securityContext".to_owned());
         }
@@ -107,17 +95,22 @@ impl Plugin {
         }
         Ok(Plugin {
             name,
-            port,
             container,
             token,
         })
     }
+}
 
-    /// Whether a template of that kind names it.
-    #[must_use]
-    pub fn named(&self, kind: &str) -> bool {
-        self.name == kind.strip_suffix(ENDING).unwrap_or(kind)
-    }
+/// Where a container takes calls.
+fn port(container: &k8s::Container) -> Result<u16, String> {
+    let ports = container.ports.as_deref().unwrap_or_default();
+    let [port] = ports else {
+        let count = ports.len();
+        return Err(format!("its container has {count} ports, and needs one"));
+    };
+    let port = u16::try_from(port.container_port).ok();
+    let port = port.filter(|port| *port > 0);
+    port.ok_or_else(|| "its container's port is none".to_owned())
 }
 
 fn read(text: &str) -> Result<k8s::Container, String> {
@@ -239,16 +232,38 @@ fn metadata(workflow: &spec::Workflow, settings: &Settings) -> ObjectMeta {
     }
 }
 
-/// The plug-ins that a pod made by [`render`] has.
+/// Whom a call can be made to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// As templates name it.
+    pub name: String,
+    pub port: u16,
+}
+
+impl Served {
+    /// Whether a template of that kind names it.
+    #[must_use]
+    pub fn named(&self, kind: &str) -> bool {
+        self.name == kind.strip_suffix(ENDING).unwrap_or(kind)
+    }
+}
+
+/// The plug-ins that a pod made by [`render`] has, whatever there is elsewhere by now.
 #[must_use]
-pub fn serves(pod: &k8s::Pod) -> Vec<&str> {
-    let init = pod
-        .spec
-        .as_ref()
-        .and_then(|spec| spec.init_containers.as_ref());
-    let command = init.and_then(|init| init.first()?.command.as_ref());
-    let names = command.iter().flat_map(|words| words.iter().skip(2));
-    names.map(String::as_str).collect()
+pub fn serves(pod: &k8s::Pod) -> Vec<Served> {
+    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    let served = |container: &k8s::Container| {
+        // A patch may have put them in any order: each has its own folder.
+        let mounts = container.volume_mounts.iter().flatten();
+        let own = |mount: &k8s::VolumeMount| match mount.name.as_str() {
+            RUN_VOLUME => mount.sub_path.clone(),
+            _ => None,
+        };
+        let name = mounts.into_iter().find_map(own)?;
+        let port = port(container).ok()?;
+        Some(Served { name, port })
+    };
+    containers.filter_map(served).collect()
 }
 
 /// How far an agent pod has come.
@@ -264,12 +279,21 @@ pub enum State {
     Foreign,
 }
 
+/// Whether a pod has that object for an owner.
+fn owned(pod: &k8s::Pod, uid: &str) -> bool {
+    let owners = pod.metadata.owner_references.iter().flatten();
+    owners.into_iter().any(|owner| owner.uid == uid)
+}
+
 /// How far the agent pod of the workflow with that UID has come.
 #[must_use]
 pub fn state(pod: &k8s::Pod, uid: &str) -> State {
     let notes = pod.metadata.annotations.as_ref();
-    if notes.and_then(|notes| notes.get(UID)).map(String::as_str) != Some(uid) {
-        return State::Foreign;
+    match notes.and_then(|notes| notes.get(UID)) {
+        Some(of) if of == uid => {}
+        // The one that Argo's controller made for it: nobody calls it any more.
+        None if owned(pod, uid) => return State::Over,
+        _ => return State::Foreign,
     }
     let status = pod.status.clone().unwrap_or_default();
     let ended = matches!(status.phase.as_deref(), Some("Failed" | "Succeeded"));
@@ -306,8 +330,7 @@ mod tests {
     fn a_config_map_is_a_plugin_or_says_why_not() {
         let plugin = Plugin::of_config_map(&map(json!({"sidecar.container": CONTAINER_TEXT})));
         let plugin = plugin.unwrap();
-        assert_eq!((plugin.name.as_str(), plugin.port), ("hello", 4355));
-        assert!(plugin.named("hello") && !plugin.named("hell"));
+        assert_eq!(plugin.name, "hello");
         let without = |line: &str| {
             let lines = CONTAINER_TEXT
                 .lines()
@@ -353,7 +376,10 @@ mod tests {
             ..Settings::default()
         };
         let pod = render(&workflow, &[asks, other], &settings).unwrap();
-        assert_eq!(serves(&pod), ["hello", "other"]);
+        let served = serves(&pod);
+        let of = served.iter().map(|of| (of.name.as_str(), of.port));
+        assert_eq!(of.collect::<Vec<_>>(), [("hello", 4355), ("other", 4355)]);
+        assert!(served[0].named("hello") && !served[0].named("hell"));
         let pod = serde_json::to_value(pod).unwrap();
         // Source: Argo's name for it.
         assert_eq!(pod["metadata"]["name"], "wf-1340600742-agent");
@@ -396,7 +422,12 @@ mod tests {
         let running = json!({"phase": "Running", "containerStatuses": [{"name": "main", "ready": true, "restartCount": 0,
             "image": "", "imageID": "", "state": {"running": {}}}]});
         assert_eq!(state(&pod(own.clone(), running.clone()), "u"), State::Ready);
-        assert_eq!(state(&pod(own.clone(), running), "v"), State::Foreign);
+        assert_eq!(
+            state(&pod(own.clone(), running.clone()), "v"),
+            State::Foreign
+        );
+        let argos = json!({"ownerReferences": [{"apiVersion": "", "kind": "Workflow", "name": "wf", "uid": "u"}]});
+        assert_eq!(state(&pod(argos, running), "u"), State::Over);
         assert_eq!(
             state(&pod(own.clone(), json!({"phase": "Failed"})), "u"),
             State::Over
