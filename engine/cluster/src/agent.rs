@@ -118,15 +118,25 @@ impl Agent {
         plugins.sort_by_key(|plugin| !plugin.named(&call.kind));
         let request = request(call, &self.id);
         let mut asked = Vec::new();
+        let mut waits = None;
         for plugin in &plugins {
             if self.deaf().contains(&plugin.name) {
                 continue;
             }
             asked.push(plugin.name.as_str());
             let answer = self.ask(plugin, &request).await;
-            if let Some(next) = self.understand(call, plugin, answer)? {
-                return Ok(next);
+            let silent = matches!(answer, Answer::Silent(_) | Answer::Said { status: 503, .. });
+            match self.understand(call, plugin, answer)? {
+                None => {}
+                // Another one may take what this one may not have been meant for.
+                Some(Next::Again(after, why)) if silent && !plugin.named(&call.kind) => {
+                    waits.get_or_insert(Next::Again(after, why));
+                }
+                Some(next) => return Ok(next),
             }
+        }
+        if let Some(waits) = waits {
+            return Ok(waits);
         }
         let asked = match asked.join("`, `") {
             none if none.is_empty() => "none that takes any".to_owned(),
